@@ -1,0 +1,301 @@
+//! Every option: its field, default, range and name. Nothing else in the project repeats them.
+
+use std::time::Duration;
+
+use crate::base::comparator::{Comparator, KeyOrder};
+use crate::base::error::{Error, Result};
+
+/// How far a write has got when it is acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum ConsistencyLevel {
+    /// On stable storage: survives a power cut.
+    #[default]
+    Strong,
+    /// In the operating system's log file: survives the death of the process, not of the machine.
+    Quorum,
+    /// In memory, in commit order; written to the log within about 1 ms or 64 KiB. A killed process
+    /// may lose the tail, never the order.
+    Eventual,
+}
+
+impl ConsistencyLevel {
+    /// All levels with their names in every language.
+    pub const NAMES: &'static [(&'static str, ConsistencyLevel)] = &[
+        ("strong", ConsistencyLevel::Strong),
+        ("quorum", ConsistencyLevel::Quorum),
+        ("eventual", ConsistencyLevel::Eventual),
+    ];
+}
+
+/// Consistency options.
+#[derive(Clone, Debug)]
+pub struct ConsistencyConfig {
+    /// Level of a write that names none. Default: `Strong`.
+    pub default_level: ConsistencyLevel,
+    /// `false` lets a default level of `Strong` fall back to `Quorum`; a level named at the call is
+    /// kept. Default: `true`.
+    pub sync_writes: bool,
+    /// Longest time that a write stays in the log alone, and so the replay at open. Default: 60 s; at
+    /// least 1 s.
+    pub checkpoint_interval: Duration,
+}
+
+impl Default for ConsistencyConfig {
+    fn default() -> Self {
+        ConsistencyConfig {
+            default_level: ConsistencyLevel::Strong,
+            sync_writes: true,
+            checkpoint_interval: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Options of the write side.
+#[derive(Clone, Debug)]
+pub struct LSMConfig {
+    /// Bytes of the memtable before it is sealed and flushed. Default: 64 MiB; 64 KiB to 4 GiB.
+    pub memtable_size: usize,
+    /// Tables in level 0 that start a compaction. Default: 4; 1 to 64.
+    pub level0_file_num_compaction_trigger: usize,
+}
+
+impl Default for LSMConfig {
+    fn default() -> Self {
+        LSMConfig { memtable_size: 64 << 20, level0_file_num_compaction_trigger: 4 }
+    }
+}
+
+/// Configuration of a database.
+///
+/// ```
+/// use lightning_db::LightningDbConfig;
+/// let config = LightningDbConfig { cache_size: 100 * 1024 * 1024, ..Default::default() };
+/// assert!(config.compression_enabled);
+/// ```
+pub struct LightningDbConfig {
+    /// Target size of a page in bytes. Default: 4096; a power of two from 512 to 65,536.
+    pub page_size: usize,
+    /// Bytes of pages kept in memory. Default: 64 MiB; at least 1 MiB.
+    pub cache_size: usize,
+    /// Whether new pages are compressed. Default: `true`.
+    pub compression_enabled: bool,
+    /// Codec of new pages: 2 = LZ4. Default: 2.
+    pub compression_type: u8,
+    /// Transactions of all kinds that may be open at once; one more is `TooMany`.
+    /// Default: 1000; 1 to 1,000,000.
+    pub max_active_transactions: usize,
+    /// Consistency options.
+    pub consistency_config: ConsistencyConfig,
+    /// Options of the write side.
+    pub lsm_config: LSMConfig,
+    /// Order of keys. Default: `None`, bytewise. Must be the same at every open.
+    pub comparator: Option<Box<dyn Comparator>>,
+}
+
+impl std::fmt::Debug for LightningDbConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let order = self.comparator.as_ref().map(|comparator| comparator.name());
+        f.debug_struct("LightningDbConfig")
+            .field("page_size", &self.page_size)
+            .field("cache_size", &self.cache_size)
+            .field("compression_enabled", &self.compression_enabled)
+            .field("compression_type", &self.compression_type)
+            .field("max_active_transactions", &self.max_active_transactions)
+            .field("consistency_config", &self.consistency_config)
+            .field("lsm_config", &self.lsm_config)
+            .field("comparator", &order)
+            .finish()
+    }
+}
+
+impl Default for LightningDbConfig {
+    fn default() -> Self {
+        LightningDbConfig {
+            page_size: 4096,
+            cache_size: 64 << 20,
+            compression_enabled: true,
+            compression_type: 2,
+            max_active_transactions: 1000,
+            consistency_config: ConsistencyConfig::default(),
+            lsm_config: LSMConfig::default(),
+            comparator: None,
+        }
+    }
+}
+
+/// The value of an option set by name.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum OptionValue<'a> {
+    /// A truth value.
+    Bool(bool),
+    /// A count, or bytes.
+    Integer(u64),
+    /// Seconds.
+    Seconds(f64),
+    /// A word, such as a level's name.
+    Text(&'a str),
+}
+
+/// One option as C, Python and Node see it.
+pub struct OptionSpec {
+    /// Name: the last part of the field's path.
+    pub name: &'static str,
+    /// Smallest allowed integer (seconds for a duration).
+    pub min: u64,
+    /// Largest allowed integer.
+    pub max: u64,
+    /// What kind of value it takes, in words.
+    pub takes: &'static str,
+    get: fn(&LightningDbConfig) -> Option<u64>,
+    set: fn(&mut LightningDbConfig, OptionValue<'_>) -> Option<()>,
+}
+
+fn integer(value: OptionValue<'_>) -> Option<u64> {
+    match value {
+        OptionValue::Integer(value) => Some(value),
+        _ => None,
+    }
+}
+
+fn boolean(value: OptionValue<'_>) -> Option<bool> {
+    match value {
+        OptionValue::Bool(value) => Some(value),
+        _ => None,
+    }
+}
+
+fn duration(value: OptionValue<'_>) -> Option<Duration> {
+    match value {
+        OptionValue::Seconds(seconds) => Duration::try_from_secs_f64(seconds).ok(),
+        OptionValue::Integer(seconds) => Some(Duration::from_secs(seconds)),
+        _ => None,
+    }
+}
+
+fn level(value: OptionValue<'_>) -> Option<ConsistencyLevel> {
+    let OptionValue::Text(text) = value else { return None };
+    ConsistencyLevel::NAMES.iter().find(|(name, _)| *name == text).map(|(_, level)| *level)
+}
+
+macro_rules! spec {
+    ($name:literal, $min:expr, $max:expr, int $($field:ident).+) => {
+        OptionSpec {
+            name: $name, min: $min, max: $max, takes: "a whole number",
+            get: |c| Some(c.$($field).+ as u64),
+            set: |c, v| { c.$($field).+ = integer(v)?.try_into().ok()?; Some(()) },
+        }
+    };
+    ($name:literal, $takes:literal, $convert:ident $($field:ident).+) => {
+        OptionSpec {
+            name: $name, min: 0, max: u64::MAX, takes: $takes,
+            get: |_| None,
+            set: |c, v| { c.$($field).+ = $convert(v)?; Some(()) },
+        }
+    };
+}
+
+/// Every option that can be given by name.
+pub const OPTIONS: &[OptionSpec] = &[
+    spec!("page_size", 512, 65_536, int page_size),
+    spec!("cache_size", 1 << 20, isize::MAX as u64, int cache_size),
+    spec!("compression_enabled", "true or false", boolean compression_enabled),
+    spec!("compression_type", 2, 2, int compression_type),
+    spec!("max_active_transactions", 1, 1_000_000, int max_active_transactions),
+    spec!("default_level", "strong, quorum or eventual", level consistency_config.default_level),
+    spec!("sync_writes", "true or false", boolean consistency_config.sync_writes),
+    OptionSpec {
+        name: "checkpoint_interval",
+        min: 1,
+        max: 10 * 365 * 86_400,
+        takes: "a number of seconds",
+        get: |c| Some(c.consistency_config.checkpoint_interval.as_secs()),
+        set: |c, v| {
+            c.consistency_config.checkpoint_interval = duration(v)?;
+            Some(())
+        },
+    },
+    spec!("memtable_size", 64 << 10, 4 << 30, int lsm_config.memtable_size),
+    spec!("level0_file_num_compaction_trigger", 1, 64, int lsm_config.level0_file_num_compaction_trigger),
+];
+
+impl LightningDbConfig {
+    /// Sets an option by name. Errors: `InvalidArgument` for an unknown name or a wrong type; ranges
+    /// are judged when the database is opened.
+    ///
+    /// ```
+    /// use lightning_db::{LightningDbConfig, OptionValue};
+    /// let mut config = LightningDbConfig::default();
+    /// config.set("page_size", OptionValue::Integer(8192)).unwrap();
+    /// assert!(config.set("page_sise", OptionValue::Integer(8192)).is_err());
+    /// ```
+    pub fn set(&mut self, name: &str, value: OptionValue<'_>) -> Result<()> {
+        let Some(spec) = OPTIONS.iter().find(|spec| spec.name == name) else {
+            let names: Vec<_> = OPTIONS.iter().map(|spec| spec.name).collect();
+            return Err(Error::invalid(format!("unknown option {name:?}; known: {}", names.join(", "))));
+        };
+        (spec.set)(self, value)
+            .ok_or_else(|| Error::invalid(format!("option {name} takes {}, not {value:?}", spec.takes)))
+    }
+
+    /// Refuses values out of range, naming the option.
+    pub fn validate(&self) -> Result<()> {
+        for spec in OPTIONS {
+            let Some(value) = (spec.get)(self) else { continue };
+            if value < spec.min || value > spec.max {
+                let (name, min, max) = (spec.name, spec.min, spec.max);
+                let allowed = if min == max { min.to_string() } else { format!("{min} to {max}") };
+                return Err(Error::invalid(format!("option {name} is {value}: allowed is {allowed}")));
+            }
+        }
+        if !self.page_size.is_power_of_two() {
+            return Err(Error::invalid(format!(
+                "option page_size is {}: not a power of two",
+                self.page_size
+            )));
+        }
+        Ok(())
+    }
+
+    /// Takes the order of keys out of the configuration.
+    pub(crate) fn take_order(&mut self) -> KeyOrder {
+        self.comparator.take().map_or(KeyOrder::Bytewise, |comparator| KeyOrder::Custom(comparator.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_in_range() {
+        LightningDbConfig::default().validate().unwrap();
+    }
+
+    #[test]
+    fn every_integer_is_judged_by_its_range() {
+        for spec in OPTIONS.iter().filter(|spec| spec.min > 0) {
+            let mut config = LightningDbConfig::default();
+            config.set(spec.name, OptionValue::Integer(spec.min - 1)).unwrap();
+            let error = config.validate().unwrap_err();
+            assert!(error.to_string().contains(spec.name), "{error}");
+            config.set(spec.name, OptionValue::Integer(spec.min)).unwrap();
+            config.validate().unwrap();
+        }
+    }
+
+    #[test]
+    fn wrong_types_name_the_option() {
+        let mut config = LightningDbConfig::default();
+        for spec in OPTIONS {
+            let error = config.set(spec.name, OptionValue::Text("no such word")).unwrap_err();
+            assert!(error.to_string().contains(spec.name), "{error}");
+        }
+    }
+
+    #[test]
+    fn levels_are_set_by_word() {
+        let mut config = LightningDbConfig::default();
+        config.set("default_level", OptionValue::Text("eventual")).unwrap();
+        assert_eq!(config.consistency_config.default_level, ConsistencyLevel::Eventual);
+    }
+}

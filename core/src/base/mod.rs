@@ -1,0 +1,14 @@
+//! The vocabulary: words that every other module uses. Nothing here touches a disk or a thread.
+
+pub mod checksum;
+pub mod coding;
+pub mod comparator;
+pub mod config;
+pub mod error;
+pub mod filename;
+pub mod header;
+pub mod ids;
+pub mod key;
+pub mod limits;
+pub mod record;
+pub mod value;

@@ -1,0 +1,41 @@
+//! Lightning DB: an embedded, ordered, transactional key-value database.
+//!
+//! Keys and values are bytes; keys are ordered. A [`Database`] is a folder; it has one writing process, any
+//! number of threads, snapshots that never change and serializable transactions. How far a write has got
+//! when it is acknowledged is a [`ConsistencyLevel`], given for the database, a write, a batch or a commit.
+//!
+//! ```
+//! use lightning_db::{Database, LightningDbConfig};
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let path = folder.path().join("mydb");
+//! let db = Database::create(&path, LightningDbConfig::default())?;
+//! db.put("user:1", "Alice")?;
+//! db.transact(|tx| tx.put("user:2", "Bob"))?;
+//! for entry in db.scan_prefix("user:")? {
+//!     let (key, value) = entry?;
+//!     println!("{}: {}", key.escape_ascii(), value.escape_ascii());
+//! }
+//! db.close()?;
+//! # Ok::<(), lightning_db::Error>(())
+//! ```
+//!
+//! Every call that fails says so with an [`Error`], whose [`ErrorKind`] has the same number and name in every
+//! language. Every handle is `Send` and `Sync` but a [`Scan`], which is `Send`.
+
+// The order of the module groups below is the architecture: a module imports only from groups above its
+// own, from its own folder, or from its group without a cycle. `core/tests/tidy.rs` proves it.
+
+// 0: vocabulary
+mod base;
+
+// 1: machines
+mod sync;
+#[doc(hidden)]
+pub use base::comparator::Comparator;
+pub use base::config::{
+    ConsistencyConfig, ConsistencyLevel, LSMConfig, LightningDbConfig, OPTIONS, OptionSpec, OptionValue,
+};
+pub use base::error::{Error, ErrorKind, Result};
+pub use base::ids::SequenceNumber;
+pub use base::limits::{MAX_KEY_LEN, MAX_VALUE_LEN};
+pub use base::value::Value;

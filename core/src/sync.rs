@@ -1,0 +1,31 @@
+//! Locks and atomics, from one place, so that a model checker can take their stead.
+
+pub use parking_lot::{Condvar, Mutex, MutexGuard};
+pub use std::sync::Arc;
+pub use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+
+use std::time::Duration;
+
+/// Wakes a background thread. A notification that comes while nobody waits is kept.
+#[derive(Default)]
+pub struct Signal {
+    pending: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Signal {
+    /// Wakes all that wait, or the next one to wait.
+    pub fn notify(&self) {
+        *self.pending.lock() = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits for a notification, at most `limit`.
+    pub fn wait(&self, limit: Duration) {
+        let mut pending = self.pending.lock();
+        if !*pending {
+            self.changed.wait_for(&mut pending, limit);
+        }
+        *pending = false;
+    }
+}
