@@ -31,6 +31,8 @@ mod base;
 // 1: machines
 mod sync;
 #[doc(hidden)]
+pub mod vfs;
+
 pub use base::comparator::Comparator;
 pub use base::config::{
     ConsistencyConfig, ConsistencyLevel, LSMConfig, LightningDbConfig, OPTIONS, OptionSpec, OptionValue,

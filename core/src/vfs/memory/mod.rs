@@ -1,0 +1,202 @@
+//! A file system in memory, for tests: deterministic, and able to lose what a power cut loses.
+
+mod content;
+mod faults;
+mod names;
+mod tree;
+mod vfs;
+
+use crate::sync::Mutex;
+use faults::Gate;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tree::{Id, Tree};
+
+pub use faults::Fault;
+
+/// When the clock of a new disk starts: 2023-11-14 22:13:20 UTC.
+const EPOCH: Duration = Duration::from_secs(1_700_000_000);
+
+/// What a crash leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// The process was killed: all that it did stays, and what was not synced may still be lost later.
+    All,
+    /// Power was cut: only synced bytes under synced names stay.
+    Durable,
+}
+
+/// A file system in memory. A clone is the same disk; a new one has the empty folder `/`.
+///
+/// It keeps two worlds. The process sees every change at once. Bytes become durable with a sync of
+/// their file, names (made, removed, renamed) with a sync of their folder; neither brings the other
+/// along. [`MemoryVfs::crash`] shows what would be found afterwards.
+///
+/// Every call that changes or syncs something has a number, from 0: `open` with `CreateNew`, `write_at`,
+/// `set_len`, `preallocate`, `sync_data`, `sync_all`, `rename`, `remove`, `create_dir`, `remove_dir`,
+/// `sync_dir`, and `lock` if it makes the file. By that number a call can be made to fail, or the disk
+/// be cut off.
+///
+/// Time stands still unless [`MemoryVfs::advance`] or [`MemoryVfs::set_now`] moves it; random numbers
+/// follow from the seed; threads are real.
+#[derive(Clone)]
+pub struct MemoryVfs {
+    disk: Arc<Mutex<Disk>>,
+}
+
+struct Disk {
+    tree: Tree,
+    gate: Gate,
+    space: Option<u64>,
+    locked: BTreeSet<Id>,
+    now: Duration,
+    monotonic: Duration,
+    random: u64,
+}
+
+impl Default for MemoryVfs {
+    fn default() -> Self {
+        Self::with_seed(0)
+    }
+}
+
+impl MemoryVfs {
+    /// An empty disk whose random numbers follow from `seed`.
+    pub fn with_seed(seed: u64) -> Self {
+        Self::new(Disk {
+            tree: Tree::default(),
+            gate: Gate::default(),
+            space: None,
+            locked: BTreeSet::new(),
+            now: EPOCH,
+            monotonic: Duration::ZERO,
+            random: seed,
+        })
+    }
+
+    fn new(disk: Disk) -> Self {
+        MemoryVfs { disk: Arc::new(Mutex::new(disk)) }
+    }
+
+    /// A new disk as it would be found after a crash now. The old one and its handles go on apart.
+    ///
+    /// The new disk has no locks, faults or cut, and counts its calls from 0; its space, clock and
+    /// random numbers go on from where they are.
+    pub fn crash(&self, keep: Keep) -> MemoryVfs {
+        let disk = self.disk.lock();
+        let mut tree = disk.tree.clone();
+        if keep == Keep::Durable {
+            tree.forget_pending();
+        }
+        tree.forget_handles();
+        Self::new(Disk { tree, gate: Gate::default(), locked: BTreeSet::new(), ..*disk })
+    }
+
+    /// How many numbered calls there have been, failed ones too.
+    pub fn calls(&self) -> u64 {
+        self.disk.lock().gate.calls
+    }
+
+    /// Lets every numbered call from number `call` on fail with the error "cut" and change nothing, so
+    /// that a later [`MemoryVfs::crash`] shows the disk as it was before that call.
+    pub fn cut_at(&self, call: u64) {
+        self.disk.lock().gate.cut = Some(call);
+    }
+
+    /// Lets the call with the number `call` fail and change nothing; those after it work.
+    pub fn fail_call(&self, call: u64, fault: impl Into<Fault>) {
+        self.disk.lock().gate.failures.insert(call, fault.into());
+    }
+
+    /// Sets how many bytes all files together may use; `None` for no limit. A write that would pass it
+    /// writes what fits and fails with `StorageFull`. Holes are free, until they are written.
+    pub fn set_space(&self, bytes: Option<u64>) {
+        self.disk.lock().space = bytes;
+    }
+
+    /// Steps the clock of [`now`](super::Vfs::now), in any direction.
+    pub fn set_now(&self, now: Duration) {
+        self.disk.lock().now = now;
+    }
+
+    /// Lets time pass on both clocks.
+    pub fn advance(&self, time: Duration) {
+        let mut disk = self.disk.lock();
+        disk.now = disk.now.saturating_add(time);
+        disk.monotonic = disk.monotonic.saturating_add(time);
+    }
+
+    /// Changes one byte of a file on the disk, behind everybody's back.
+    pub fn corrupt(
+        &self,
+        path: impl AsRef<Path>,
+        offset: u64,
+        change: impl FnOnce(&mut u8),
+    ) -> io::Result<()> {
+        let mut disk = self.disk.lock();
+        let id = disk.tree.find_file(path.as_ref())?;
+        disk.tree.corrupt(id, offset, change)
+    }
+
+    /// The whole content of a file.
+    pub fn read_file(&self, path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
+        let disk = self.disk.lock();
+        let id = disk.tree.find_file(path.as_ref())?;
+        let len = usize::try_from(disk.tree.len(id)?).map_err(|_| ErrorKind::FileTooLarge)?;
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(len)?;
+        bytes.resize(len, 0);
+        disk.tree.read(id, &mut bytes, 0)?;
+        Ok(bytes)
+    }
+
+    /// Puts a file with this content on the disk, durable at once and past all faults and limits.
+    pub fn write_file(&self, path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+        let path = path.as_ref();
+        let mut disk = self.disk.lock();
+        let id = match disk.tree.file_type(path)? {
+            Some(_) => disk.tree.find_file(path)?,
+            None => disk.tree.create_file(path)?,
+        };
+        disk.tree.set_len(id, 0)?;
+        disk.tree.write(id, bytes.as_ref(), 0, None)?;
+        disk.tree.sync_file(id)?;
+        disk.tree.sync_name(path)
+    }
+
+    /// Counts a call and, if it may be carried out, does so.
+    fn change<T>(&self, call: impl FnOnce(&mut Disk) -> io::Result<T>) -> io::Result<T> {
+        let mut disk = self.disk.lock();
+        disk.gate.pass()?;
+        call(&mut disk)
+    }
+}
+
+impl Disk {
+    /// Bytes that may still be used.
+    fn room(&self) -> Option<u64> {
+        self.space.map(|space| space.saturating_sub(self.tree.used()))
+    }
+}
+
+impl fmt::Debug for MemoryVfs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryVfs").finish_non_exhaustive()
+    }
+}
+
+/// Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
+fn splitmix64(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut mixed = *state;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+#[cfg(test)]
+mod tests;

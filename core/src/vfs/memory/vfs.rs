@@ -1,0 +1,179 @@
+//! The calls of the trait, over the tree.
+
+use super::tree::Id;
+use super::{Disk, MemoryVfs, splitmix64};
+use crate::vfs::{FileType, OpenMode, Vfs, VfsFile, VfsLock, VfsThread, os};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+impl Vfs for MemoryVfs {
+    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn VfsFile>> {
+        let mut disk = self.disk.lock();
+        let id = match mode {
+            OpenMode::Read | OpenMode::ReadWrite => disk.tree.find_file(path)?,
+            OpenMode::CreateNew => {
+                disk.gate.pass()?;
+                disk.tree.create_file(path)?
+            }
+        };
+        disk.tree.retain(id)?;
+        Ok(Arc::new(MemoryFile { vfs: self.clone(), id, writable: mode != OpenMode::Read }))
+    }
+
+    fn file_type(&self, path: &Path) -> io::Result<Option<FileType>> {
+        self.disk.lock().tree.file_type(path)
+    }
+
+    fn list(&self, folder: &Path) -> io::Result<Vec<String>> {
+        self.disk.lock().tree.list(folder)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.change(|disk| disk.tree.rename(from, to))
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.change(|disk| disk.tree.remove_file(path))
+    }
+
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        self.change(|disk| disk.tree.create_folder(path).map(drop))
+    }
+
+    fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        self.change(|disk| disk.tree.remove_folder(path))
+    }
+
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        self.change(|disk| disk.tree.sync_folder(path))
+    }
+
+    fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
+        self.disk.lock().tree.canonicalize(path)
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Box<dyn VfsLock>> {
+        let mut disk = self.disk.lock();
+        let (folder, _) = disk.tree.locate(path)?;
+        if disk.locked.contains(&folder) {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        match disk.tree.file_type(path)? {
+            Some(_) => drop(disk.tree.find_file(path)?),
+            None => {
+                disk.gate.pass()?;
+                disk.tree.create_file(path)?;
+            }
+        }
+        disk.locked.insert(folder);
+        Ok(Box::new(MemoryLock { vfs: self.clone(), folder }))
+    }
+
+    fn now(&self) -> Duration {
+        self.disk.lock().now
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.disk.lock().monotonic
+    }
+
+    fn random(&self, buf: &mut [u8]) -> io::Result<()> {
+        let mut disk = self.disk.lock();
+        for bytes in buf.chunks_mut(8) {
+            let number = splitmix64(&mut disk.random).to_le_bytes();
+            bytes.copy_from_slice(&number[..bytes.len()]);
+        }
+        Ok(())
+    }
+
+    /// Real time: the virtual clock stands still meanwhile.
+    fn sleep(&self, time: Duration) {
+        os::sleep(time);
+    }
+
+    fn spawn(&self, name: &str, work: Box<dyn FnOnce() + Send>) -> io::Result<Box<dyn VfsThread>> {
+        os::spawn_thread(name, work)
+    }
+}
+
+/// An open file. Dropping it frees a file that has lost its names.
+#[derive(Debug)]
+struct MemoryFile {
+    vfs: MemoryVfs,
+    id: Id,
+    writable: bool,
+}
+
+impl MemoryFile {
+    fn change<T>(&self, call: impl FnOnce(&mut Disk) -> io::Result<T>) -> io::Result<T> {
+        if !self.writable {
+            return Err(ErrorKind::PermissionDenied.into());
+        }
+        self.vfs.change(call)
+    }
+}
+
+impl VfsFile for MemoryFile {
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        self.vfs.disk.lock().tree.read(self.id, buf, offset)
+    }
+
+    fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
+        self.change(|disk| {
+            let room = disk.room();
+            let written = disk.tree.write(self.id, buf, offset, room)?;
+            if written == buf.len() { Ok(()) } else { Err(disk_full()) }
+        })
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        self.vfs.disk.lock().tree.len(self.id)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.change(|disk| disk.tree.set_len(self.id, len))
+    }
+
+    /// Fails if there is no room, and keeps none.
+    fn preallocate(&self, len: u64) -> io::Result<()> {
+        self.change(|disk| {
+            let wanted = len.saturating_sub(disk.tree.charge(self.id)?);
+            if disk.room().is_some_and(|room| wanted > room) { Err(disk_full()) } else { Ok(()) }
+        })
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.vfs.change(|disk| disk.tree.sync_file(self.id))
+    }
+
+    fn sync_all(&self) -> io::Result<()> {
+        self.vfs.change(|disk| disk.tree.sync_file(self.id))
+    }
+}
+
+impl Drop for MemoryFile {
+    fn drop(&mut self) {
+        self.vfs.disk.lock().tree.release(self.id);
+    }
+}
+
+#[derive(Debug)]
+struct MemoryLock {
+    vfs: MemoryVfs,
+    folder: Id,
+}
+
+impl VfsLock for MemoryLock {}
+
+impl Drop for MemoryLock {
+    fn drop(&mut self) {
+        self.vfs.disk.lock().locked.remove(&self.folder);
+    }
+}
+
+/// The operating system's error for a full disk.
+fn disk_full() -> io::Error {
+    io::Error::from_raw_os_error(if cfg!(windows) { 112 } else { 28 })
+}
