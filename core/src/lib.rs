@@ -29,6 +29,9 @@
 mod base;
 
 // 1: machines
+mod cache;
+mod codec;
+mod iter;
 mod sync;
 #[doc(hidden)]
 pub mod vfs;

@@ -1,0 +1,171 @@
+//! The page cache: budget, eviction, threads.
+
+use std::collections::HashMap;
+use std::sync::Barrier;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const SMALL: usize = 64 << 10;
+
+fn filled(cache: &PageCache<u64>, range: std::ops::Range<u64>, priority: Priority) {
+    for i in range {
+        cache.insert(1, i * 4096, Arc::new(i), 1000, priority);
+    }
+}
+
+fn held(cache: &PageCache<u64>, range: std::ops::Range<u64>) -> usize {
+    range.filter(|i| cache.get(1, i * 4096).is_some()).count()
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Insert(u64, u64, usize, bool),
+    Get(u64, u64),
+    RemoveFile(u64),
+    Clear,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        20 => (0..3u64, 0..40u64, 0..6000usize, any::<bool>()).prop_map(|(f, o, w, h)| Step::Insert(f, o, w, h)),
+        20 => (0..3u64, 0..40u64).prop_map(|(f, o)| Step::Get(f, o)),
+        1 => (0..3u64).prop_map(Step::RemoveFile),
+        1 => Just(Step::Clear),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_value_found_is_the_last_one_put_and_the_budget_holds(steps in proptest::collection::vec(step(), 1..400)) {
+        let cache = PageCache::new(32 << 10);
+        let mut model = HashMap::new();
+        for (stamp, step) in steps.into_iter().enumerate() {
+            match step {
+                Step::Insert(file, offset, weight, high) => {
+                    let priority = if high { Priority::High } else { Priority::Normal };
+                    if weight + Shard::<usize>::BOOKKEEPING <= (32 << 10) / 8 {
+                        model.insert((file, offset), stamp);
+                        cache.insert(file, offset, Arc::new(stamp), weight, priority);
+                        prop_assert_eq!(cache.get(file, offset), Some(Arc::new(stamp)));
+                    }
+                }
+                Step::Get(file, offset) => {
+                    if let Some(found) = cache.get(file, offset) {
+                        prop_assert_eq!(Some(&*found), model.get(&(file, offset)));
+                    }
+                }
+                Step::RemoveFile(file) => {
+                    cache.remove_file(file);
+                    model.retain(|key, _| key.0 != file);
+                }
+                Step::Clear => {
+                    cache.clear();
+                    model.clear();
+                    prop_assert_eq!(cache.usage(), 0);
+                }
+            }
+            prop_assert!(cache.usage() <= 32 << 10);
+        }
+        for file in 0..3 {
+            cache.remove_file(file);
+        }
+        prop_assert_eq!(cache.usage(), 0);
+    }
+}
+
+#[test]
+fn everything_stays_while_there_is_room() {
+    let cache = PageCache::new(1 << 20);
+    filled(&cache, 0..500, Priority::Normal);
+    assert_eq!(held(&cache, 0..500), 500);
+    assert!(cache.usage() >= 500_000);
+    assert_eq!((cache.hits(), cache.misses()), (500, 0));
+    assert!(cache.get(2, 0).is_none());
+    assert_eq!(cache.misses(), 1);
+}
+
+#[test]
+fn the_budget_is_used_well_and_never_passed() {
+    let cache = PageCache::new(SMALL);
+    for i in 0..1000 {
+        filled(&cache, i..i + 1, Priority::Normal);
+        assert!(cache.usage() <= SMALL);
+    }
+    assert!(cache.usage() > SMALL - 2000);
+}
+
+#[test]
+fn used_and_high_entries_outlive_a_scan() {
+    let cache = PageCache::new(SMALL);
+    filled(&cache, 0..10, Priority::High);
+    filled(&cache, 10..20, Priority::Normal);
+    filled(&cache, 20..30, Priority::Normal);
+    for round in 0..20 {
+        assert_eq!(held(&cache, 10..20), 10, "round {round}");
+        assert_eq!(held(&cache, 0..10), 10, "round {round}");
+        filled(&cache, 100 + round * 10..110 + round * 10, Priority::Normal);
+    }
+    assert_eq!(held(&cache, 20..30), 0);
+}
+
+#[test]
+fn an_unused_high_entry_goes_in_the_end() {
+    let cache = PageCache::new(SMALL);
+    filled(&cache, 0..40, Priority::High);
+    filled(&cache, 40..1000, Priority::Normal);
+    assert_eq!(held(&cache, 0..40), 0);
+}
+
+#[test]
+fn a_giant_is_not_kept_and_evicts_nothing() {
+    let cache = PageCache::new(SMALL);
+    filled(&cache, 0..20, Priority::Normal);
+    cache.insert(2, 0, Arc::new(0), SMALL / 8, Priority::High);
+    cache.insert(2, 1, Arc::new(0), usize::MAX, Priority::High);
+    assert!(cache.get(2, 0).is_none() && cache.get(2, 1).is_none());
+    assert_eq!(held(&cache, 0..20), 20);
+    cache.insert(2, 2, Arc::new(0), SMALL / 8 - Shard::<u64>::BOOKKEEPING, Priority::Normal);
+    assert!(cache.get(2, 2).is_some());
+}
+
+#[test]
+fn no_budget_keeps_nothing() {
+    let cache = PageCache::new(0);
+    filled(&cache, 0..10, Priority::High);
+    assert_eq!((held(&cache, 0..10), cache.usage()), (0, 0));
+}
+
+#[test]
+fn threads_share_it_within_the_budget() {
+    let cache = PageCache::new(SMALL);
+    let barrier = Barrier::new(4);
+    std::thread::scope(|scope| {
+        for thread in 0..4u64 {
+            let (cache, barrier) = (&cache, &barrier);
+            scope.spawn(move || {
+                barrier.wait();
+                let mut state = thread;
+                for _ in 0..20_000 {
+                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    let (file, offset) = (state >> 60, (state >> 40) % 64);
+                    match cache.get(file, offset) {
+                        Some(found) => assert_eq!(*found, file << 32 | offset),
+                        None => {
+                            let weight = (state >> 20) as usize % 4000;
+                            let value = Arc::new(file << 32 | offset);
+                            cache.insert(file, offset, value, weight, Priority::Normal);
+                        }
+                    }
+                    if state >> 53 == 7 {
+                        cache.remove_file(file);
+                    }
+                    assert!(cache.usage() <= SMALL);
+                }
+            });
+        }
+    });
+    cache.clear();
+    assert_eq!(cache.usage(), 0);
+}
