@@ -36,6 +36,10 @@ mod sync;
 #[doc(hidden)]
 pub mod vfs;
 
+// 2: structures
+mod batch;
+mod wal;
+
 pub use base::comparator::Comparator;
 pub use base::config::{
     ConsistencyConfig, ConsistencyLevel, LSMConfig, LightningDbConfig, OPTIONS, OptionSpec, OptionValue,
@@ -44,3 +48,4 @@ pub use base::error::{Error, ErrorKind, Result};
 pub use base::ids::SequenceNumber;
 pub use base::limits::{MAX_KEY_LEN, MAX_VALUE_LEN};
 pub use base::value::Value;
+pub use batch::WriteBatch;

@@ -1,0 +1,180 @@
+//! Write batches: operations in the form in which they go to the log.
+
+use crate::base::coding::{Decoder, put_bytes, put_varint};
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::ids::KeyspaceId;
+use crate::base::limits::{MAX_BATCH_BYTES, MAX_BATCH_RECORDS, check_record};
+use crate::base::record::RecordKind;
+
+/// Writes that are applied all or not at all, in the order in which they were added.
+///
+/// ```
+/// let mut batch = lightning_db::WriteBatch::new();
+/// batch.put(b"a", b"1").unwrap();
+/// batch.delete(b"b").unwrap();
+/// assert_eq!(batch.len(), 2);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct WriteBatch {
+    encoded: Vec<u8>,
+    count: usize,
+    deletes: usize,
+    bytes: usize,
+}
+
+/// One write of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operation<'a> {
+    /// What it does.
+    pub kind: RecordKind,
+    /// Where.
+    pub keyspace: KeyspaceId,
+    /// The key.
+    pub key: &'a [u8],
+    /// The value; empty for a delete.
+    pub value: &'a [u8],
+}
+
+/// Kind, keyspace and two lengths of an encoded operation take at most this many bytes.
+const MAX_OPERATION_OVERHEAD: usize = 16;
+
+impl WriteBatch {
+    /// An empty batch.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a put. Errors: `InvalidArgument` if key, value or batch get too large; the batch is unchanged then.
+    pub fn put(&mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
+        self.add(Operation {
+            kind: RecordKind::Put,
+            keyspace: KeyspaceId::DEFAULT,
+            key: key.as_ref(),
+            value: value.as_ref(),
+        })
+    }
+
+    /// Adds a delete; an absent key is no error.
+    pub fn delete(&mut self, key: impl AsRef<[u8]>) -> Result<()> {
+        self.add(Operation {
+            kind: RecordKind::Delete,
+            keyspace: KeyspaceId::DEFAULT,
+            key: key.as_ref(),
+            value: &[],
+        })
+    }
+
+    /// Number of writes.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there are no writes.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Bytes of all keys and values.
+    pub fn size(&self) -> usize {
+        self.bytes
+    }
+
+    /// Number of deletes.
+    pub(crate) fn deletes(&self) -> usize {
+        self.deletes
+    }
+
+    /// Forgets all writes, keeps the memory.
+    pub fn clear(&mut self) {
+        self.encoded.clear();
+        self.count = 0;
+        self.deletes = 0;
+        self.bytes = 0;
+    }
+
+    pub(crate) fn add(&mut self, operation: Operation<'_>) -> Result<()> {
+        check_record(operation.key, operation.value)?;
+        let room = operation.key.len() + operation.value.len() + MAX_OPERATION_OVERHEAD;
+        let bytes = self.encoded.len() + room;
+        if bytes > MAX_BATCH_BYTES || self.count >= MAX_BATCH_RECORDS {
+            return Err(Error::invalid(format!(
+                "batch of {bytes} bytes and {} records: at most {MAX_BATCH_BYTES} and {MAX_BATCH_RECORDS} are allowed",
+                self.count + 1
+            )));
+        }
+        if self.encoded.try_reserve(room).is_err() {
+            return Err(Error::new(
+                ErrorKind::OutOfMemory,
+                format!("no memory for a batch of {bytes} bytes"),
+            ));
+        }
+        self.encoded.push(operation.kind as u8);
+        put_varint(&mut self.encoded, operation.keyspace.0.into());
+        put_bytes(&mut self.encoded, operation.key);
+        put_bytes(&mut self.encoded, operation.value);
+        self.count += 1;
+        self.deletes += usize::from(operation.kind == RecordKind::Delete);
+        self.bytes += operation.key.len() + operation.value.len();
+        Ok(())
+    }
+
+    /// The operations as they stand in a log record, behind first sequence and count.
+    pub(crate) fn encoded(&self) -> &[u8] {
+        &self.encoded
+    }
+
+    /// The operations.
+    pub(crate) fn operations(&self) -> impl Iterator<Item = Operation<'_>> {
+        let mut decoder = Decoder::new(&self.encoded);
+        std::iter::from_fn(move || decode_operation(&mut decoder).ok())
+    }
+}
+
+/// What is wrong with the bytes of an operation.
+pub(crate) enum Undecodable {
+    /// They were not written by any version.
+    Damaged(&'static str),
+    /// A newer version knows this kind of record.
+    UnknownKind(u8),
+}
+
+/// Reads one operation from a log record.
+pub(crate) fn decode_operation<'a>(decoder: &mut Decoder<'a>) -> Result<Operation<'a>, Undecodable> {
+    const SHORT: Undecodable = Undecodable::Damaged("a whole operation");
+    let byte = decoder.u8().ok_or(SHORT)?;
+    let kind = RecordKind::from_byte(byte).ok_or(Undecodable::UnknownKind(byte))?;
+    let keyspace = KeyspaceId(decoder.varint32().ok_or(SHORT)?);
+    let key = decoder.bytes().ok_or(SHORT)?;
+    let value = decoder.bytes().ok_or(SHORT)?;
+    check_record(key, value)
+        .map_err(|_| Undecodable::Damaged("an operation with a key and value within the limits"))?;
+    Ok(Operation { kind, keyspace, key, value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::limits::{MAX_KEY_LEN, MAX_VALUE_LEN};
+
+    #[test]
+    fn operations_come_back_in_order() {
+        let mut batch = WriteBatch::new();
+        batch.put(b"a", b"1").unwrap();
+        batch.delete(b"").unwrap();
+        let seen: Vec<_> =
+            batch.operations().map(|op| (op.kind, op.key.to_vec(), op.value.to_vec())).collect();
+        assert_eq!(
+            seen,
+            [(RecordKind::Put, b"a".to_vec(), b"1".to_vec()), (RecordKind::Delete, vec![], vec![])]
+        );
+    }
+
+    #[test]
+    fn oversize_is_refused_and_leaves_the_batch_alone() {
+        let mut batch = WriteBatch::new();
+        assert!(batch.put(vec![0; MAX_KEY_LEN], b"").is_ok());
+        assert!(batch.put(vec![0; MAX_KEY_LEN + 1], b"").is_err());
+        assert!(batch.put(b"", vec![0; MAX_VALUE_LEN + 1]).is_err());
+        assert_eq!(batch.len(), 1);
+    }
+}
