@@ -1,0 +1,89 @@
+//! In-memory table of recent writes: a B+tree in an arena, with one writer at a time and any number of
+//! readers that never wait.
+
+mod arena;
+mod budget;
+mod cursor;
+mod entries;
+mod leaf;
+mod node;
+mod permutation;
+mod prefetch;
+mod search;
+mod slots;
+mod split;
+mod stored;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod writer;
+
+use crate::base::comparator::KeyOrder;
+use crate::base::ids::SequenceNumber;
+use crate::base::record::Record;
+use crate::sync::{AtomicUsize, Mutex, Ordering};
+
+pub use cursor::MemtableCursor;
+pub use writer::MemtableWriter;
+
+/// Records in order. Nothing is ever taken out; the memory is freed with the table.
+pub struct Memtable {
+    order: KeyOrder,
+    tree: tree::Tree,
+    counters: Counters,
+    store: Mutex<writer::Store>,
+}
+
+/// Written with every insert: on cache lines of their own, away from what readers need.
+#[repr(align(128))]
+struct Counters {
+    records: AtomicUsize,
+    memory: AtomicUsize,
+}
+
+impl Memtable {
+    /// An empty table. It takes no memory for records before the first insert.
+    pub fn new(order: KeyOrder) -> Memtable {
+        Memtable {
+            order,
+            tree: tree::Tree::new(),
+            counters: Counters { records: AtomicUsize::new(0), memory: AtomicUsize::new(0) },
+            store: Mutex::new(writer::Store::new()),
+        }
+    }
+
+    /// The right to insert; waits while another has it.
+    pub fn writer(&self) -> MemtableWriter<'_> {
+        MemtableWriter::new(self)
+    }
+
+    /// The newest version of exactly `key` that is not newer than `sequence`.
+    #[inline]
+    pub fn get(&self, key: &[u8], sequence: SequenceNumber) -> Option<Record<'_>> {
+        let target = search::Target { order: &self.order, key, sequence };
+        let record = self.tree.find(&target)?;
+        (record.key() == key).then(|| record.lend())
+    }
+
+    /// Bytes taken from the allocator.
+    pub fn memory_usage(&self) -> usize {
+        self.counters.memory.load(Ordering::Relaxed)
+    }
+
+    /// Number of records: all versions, tombstones too.
+    pub fn len(&self) -> usize {
+        self.counters.records.load(Ordering::Relaxed)
+    }
+
+    /// Whether there is no record.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Between two stores of the writer: readers may find the tree in this state. Tests look at it.
+#[inline(always)]
+fn between_stores() {
+    #[cfg(test)]
+    tests::look_between_stores();
+}
