@@ -38,6 +38,7 @@ pub mod vfs;
 
 // 2: structures
 mod batch;
+mod btree;
 mod memtable;
 mod wal;
 

@@ -1,0 +1,227 @@
+//! A cursor over a table: a stack of inner pages, a leaf, and the key put together.
+
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use crate::base::error::Result;
+use crate::base::ids::SequenceNumber;
+use crate::base::record::{Record, RecordKind};
+use crate::btree::format::PageKind;
+use crate::btree::page::Page;
+use crate::btree::table::Table;
+use crate::iter::Cursor;
+use crate::sync::Arc;
+
+/// Moves over the records of a table. Holds the pages it stands on.
+pub struct TableCursor {
+    table: Arc<Table>,
+    /// From the root down, with the index of the child taken.
+    inner: Vec<(Arc<Page>, usize)>,
+    /// `None` while invalid.
+    leaf: Option<Arc<Page>>,
+    index: usize,
+    key: Vec<u8>,
+    prefix_len: usize,
+    /// A key of the leaf left behind, on the way to another one.
+    previous: Vec<u8>,
+    sequence: SequenceNumber,
+    kind: RecordKind,
+    value: Range<usize>,
+}
+
+/// Which child to take on the way down.
+#[derive(Clone, Copy)]
+enum Target<'a> {
+    First,
+    Last,
+    At(&'a [u8], SequenceNumber),
+}
+
+#[derive(Clone, Copy)]
+enum Direction {
+    Forward,
+    Backward,
+}
+
+impl TableCursor {
+    pub(super) fn new(table: Arc<Table>) -> Self {
+        TableCursor {
+            table,
+            inner: Vec::new(),
+            leaf: None,
+            index: 0,
+            key: Vec::new(),
+            prefix_len: 0,
+            previous: Vec::new(),
+            sequence: 0,
+            kind: RecordKind::Put,
+            value: 0..0,
+        }
+    }
+
+    /// Back in front of the root, invalid.
+    fn leave(&mut self) {
+        self.leaf = None;
+        self.inner.clear();
+    }
+
+    /// Walks from the child taken last, or from the root, to a leaf.
+    fn descend(&mut self, target: Target<'_>) -> Result<Arc<Page>> {
+        let mut pointer =
+            self.inner.last().map_or(self.table.root, |(page, index)| page.inner_cell(*index).child);
+        for _ in self.inner.len() as u64 + 1..self.table.properties.height {
+            let page = self.table.page(pointer, PageKind::Inner)?;
+            let index = match target {
+                Target::First => 0,
+                Target::Last => page.count() - 1,
+                Target::At(key, sequence) => page.child_index(&self.table.order, key, sequence),
+            };
+            pointer = page.inner_cell(index).child;
+            self.inner.push((page, index));
+        }
+        self.table.page(pointer, PageKind::Leaf)
+    }
+
+    /// To the nearest record of the leaf beside this one.
+    fn step_leaf(&mut self, direction: Direction) -> Result<()> {
+        self.leaf = None;
+        while let Some((page, index)) = self.inner.last_mut() {
+            let beside = match direction {
+                Direction::Forward => Some(*index + 1).filter(|next| *next < page.count()),
+                Direction::Backward => index.checked_sub(1),
+            };
+            let Some(beside) = beside else {
+                self.inner.pop();
+                continue;
+            };
+            *index = beside;
+            return match direction {
+                Direction::Forward => self.enter_first(),
+                Direction::Backward => self.enter_last(),
+            };
+        }
+        Ok(())
+    }
+
+    /// From the record at the end of a leaf to its neighbour in the next one. The records entered
+    /// with each leaf must lie in that direction: so no leaf comes twice, whatever the pages say.
+    fn step_from_record(&mut self, direction: Direction) -> Result<()> {
+        let Some(leaf) = &self.leaf else { return Ok(()) };
+        let (entered, expected) = match direction {
+            Direction::Forward => (0, Ordering::Less),
+            Direction::Backward => (leaf.count() - 1, Ordering::Greater),
+        };
+        leaf.copy_key(entered, &mut self.previous);
+        let sequence = leaf.leaf_cell(entered).sequence;
+        self.step_leaf(direction)?;
+        let order = &self.table.order;
+        if self.valid()
+            && order.compare_records((&self.previous, sequence), (&self.key, self.sequence)) != expected
+        {
+            self.leaf = None;
+            return Err(self.table.disorder());
+        }
+        Ok(())
+    }
+
+    fn enter_first(&mut self) -> Result<()> {
+        let leaf = self.descend(Target::First)?;
+        self.enter(leaf, 0);
+        Ok(())
+    }
+
+    fn enter_last(&mut self) -> Result<()> {
+        let leaf = self.descend(Target::Last)?;
+        let last = leaf.count() - 1;
+        self.enter(leaf, last);
+        Ok(())
+    }
+
+    /// Stands on a record of a leaf.
+    fn enter(&mut self, leaf: Arc<Page>, index: usize) {
+        self.key.clear();
+        self.key.extend_from_slice(leaf.prefix());
+        self.prefix_len = self.key.len();
+        self.leaf = Some(leaf);
+        self.stand(index);
+    }
+
+    /// Stands on another record of the same leaf.
+    fn stand(&mut self, index: usize) {
+        let Some(leaf) = &self.leaf else { return };
+        let cell = leaf.leaf_cell(index);
+        self.key.truncate(self.prefix_len);
+        leaf.push_suffix(index, cell.suffix, &mut self.key);
+        self.value = cell.range_of_value();
+        self.sequence = cell.sequence;
+        self.kind = cell.kind.unwrap_or(RecordKind::Put);
+        self.index = index;
+    }
+}
+
+impl Cursor for TableCursor {
+    fn seek_first(&mut self) -> Result<()> {
+        self.leave();
+        self.enter_first()
+    }
+
+    fn seek_last(&mut self) -> Result<()> {
+        self.leave();
+        self.enter_last()
+    }
+
+    fn seek(&mut self, key: &[u8], sequence: SequenceNumber) -> Result<()> {
+        self.leave();
+        let leaf = self.descend(Target::At(key, sequence))?;
+        let index = leaf.find(&self.table.order, key, sequence);
+        if index == leaf.count() {
+            return self.step_leaf(Direction::Forward);
+        }
+        self.enter(leaf, index);
+        Ok(())
+    }
+
+    fn seek_before(&mut self, key: &[u8], sequence: SequenceNumber) -> Result<()> {
+        self.leave();
+        let leaf = self.descend(Target::At(key, sequence))?;
+        match leaf.find(&self.table.order, key, sequence).checked_sub(1) {
+            Some(index) => {
+                self.enter(leaf, index);
+                Ok(())
+            }
+            None => self.step_leaf(Direction::Backward),
+        }
+    }
+
+    fn next(&mut self) -> Result<()> {
+        debug_assert!(self.valid());
+        match &self.leaf {
+            Some(leaf) if self.index + 1 < leaf.count() => {
+                self.stand(self.index + 1);
+                Ok(())
+            }
+            _ => self.step_from_record(Direction::Forward),
+        }
+    }
+
+    fn prev(&mut self) -> Result<()> {
+        debug_assert!(self.valid());
+        match self.index.checked_sub(1) {
+            Some(before) => {
+                self.stand(before);
+                Ok(())
+            }
+            None => self.step_from_record(Direction::Backward),
+        }
+    }
+
+    fn valid(&self) -> bool {
+        self.leaf.is_some()
+    }
+
+    fn record(&self) -> Record<'_> {
+        debug_assert!(self.valid());
+        let value = self.leaf.as_ref().map_or(&[][..], |leaf| leaf.bytes(self.value.clone()));
+        Record { key: &self.key, sequence: self.sequence, kind: self.kind, value }
+    }
+}

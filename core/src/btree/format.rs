@@ -1,0 +1,97 @@
+//! Sizes, flags and pointers of the table format.
+
+use crate::base::coding::Decoder;
+use crate::base::header::FILE_HEADER_LEN;
+use crate::base::limits::MAX_VALUE_LEN;
+
+/// Bytes in front of the stored bytes of a page.
+pub(super) const PAGE_HEADER_LEN: usize = 16;
+/// Bytes of the footer.
+pub(super) const FOOTER_LEN: usize = 64;
+/// Bytes of a page pointer.
+pub(super) const POINTER_LEN: usize = 12;
+/// Bytes of a leaf or inner page in front of its prefix: count, prefix length, flags.
+pub(super) const NODE_HEADER_LEN: usize = 12;
+/// Bytes of a key's suffix that stand apart, in front of the cells.
+pub(super) const HEAD_LEN: usize = 8;
+/// Bytes of one element of `ends`.
+pub(super) const END_LEN: usize = 4;
+/// Node flag: every sequence of the leaf is 0 and left out.
+pub(super) const FLAG_ZERO_SEQUENCES: u32 = 1;
+/// Node flag: keys are in bytewise order.
+pub(super) const FLAG_BYTEWISE: u32 = 2;
+/// Raw bytes that no page passes: the largest is a record alone, with its key and some bytes around it.
+pub(super) const MAX_RAW_LEN: usize = MAX_VALUE_LEN + (1 << 20);
+/// Levels that no table passes: an inner page but the last of its level has at least two children.
+pub(super) const MAX_HEIGHT: u64 = 64;
+
+/// What a page holds. The numbers are part of the file format; 4 (filter) is reserved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum PageKind {
+    Leaf = 1,
+    Inner = 2,
+    Properties = 3,
+}
+
+impl PageKind {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            PageKind::Leaf => "a leaf page",
+            PageKind::Inner => "an inner page",
+            PageKind::Properties => "a properties page",
+        }
+    }
+}
+
+/// Where a page is: its length counts the page header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PagePointer {
+    pub(super) offset: u64,
+    pub(super) length: u32,
+}
+
+impl PagePointer {
+    /// "No page".
+    pub(super) const NONE: PagePointer = PagePointer { offset: 0, length: 0 };
+
+    pub(super) fn encode(self) -> [u8; POINTER_LEN] {
+        let mut bytes = [0; POINTER_LEN];
+        bytes[..8].copy_from_slice(&self.offset.to_le_bytes());
+        bytes[8..].copy_from_slice(&self.length.to_le_bytes());
+        bytes
+    }
+
+    pub(super) fn decode(decoder: &mut Decoder<'_>) -> Option<Self> {
+        Some(PagePointer { offset: decoder.u64()?, length: decoder.u32()? })
+    }
+
+    /// Whether the page lies behind the file header and in front of `end`.
+    pub(super) fn lies_before(self, end: u64) -> bool {
+        self.offset >= FILE_HEADER_LEN as u64
+            && self.length as usize > PAGE_HEADER_LEN
+            && self.offset.checked_add(self.length.into()).is_some_and(|own_end| own_end <= end)
+    }
+}
+
+/// The first bytes of a suffix, zero padded.
+#[inline]
+pub(super) fn head_of(suffix: &[u8]) -> [u8; HEAD_LEN] {
+    if let Some(head) = suffix.first_chunk() {
+        return *head;
+    }
+    let mut head = [0; HEAD_LEN];
+    head[..suffix.len()].copy_from_slice(suffix);
+    head
+}
+
+/// The part of a suffix behind its head.
+#[inline]
+pub(super) fn rest_of(suffix: &[u8]) -> &[u8] {
+    suffix.get(HEAD_LEN..).unwrap_or(&[])
+}
+
+/// Number of bytes at the front that two keys share.
+pub(super) fn common_prefix_len(a: &[u8], b: &[u8]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}

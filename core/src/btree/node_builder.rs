@@ -1,0 +1,235 @@
+//! Leaf and inner pages in the making.
+
+use crate::base::coding::{put_varint, varint_len};
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::ids::SequenceNumber;
+use crate::base::record::RecordKind;
+use crate::btree::format::{
+    END_LEN, FLAG_BYTEWISE, FLAG_ZERO_SEQUENCES, HEAD_LEN, MAX_RAW_LEN, NODE_HEADER_LEN, common_prefix_len,
+    head_of, rest_of,
+};
+
+/// The part of a cell between suffix length and suffix: kind and sequence of a record, or the bound
+/// of a child.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Middle {
+    bytes: [u8; Middle::MAX],
+    len: u8,
+}
+
+impl Middle {
+    const MAX: usize = 11;
+
+    pub(super) fn of_record(kind: RecordKind, sequence: SequenceNumber) -> Self {
+        let mut middle = Middle { bytes: [kind as u8; Middle::MAX], len: 1 };
+        let mut rest = sequence;
+        while rest >= 0x80 {
+            middle.push(rest as u8 | 0x80);
+            rest >>= 7;
+        }
+        middle.push(rest as u8);
+        middle
+    }
+
+    /// `None` stands for the newest possible sequence.
+    pub(super) fn of_child(bound: Option<SequenceNumber>) -> Self {
+        let mut middle = Middle { bytes: [0; Middle::MAX], len: 1 };
+        if let Some(sequence) = bound {
+            middle.bytes[0] = 1;
+            middle.bytes[1..9].copy_from_slice(&sequence.to_le_bytes());
+            middle.len = 9;
+        }
+        middle
+    }
+
+    fn push(&mut self, byte: u8) {
+        self.bytes[usize::from(self.len)] = byte;
+        self.len += 1;
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+}
+
+/// What becomes one cell: a record with its value, or a separator with its child's pointer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry<'a> {
+    pub(super) key: &'a [u8],
+    pub(super) middle: Middle,
+    pub(super) tail: &'a [u8],
+}
+
+impl Entry<'_> {
+    fn cell_len(&self, prefix_len: usize) -> usize {
+        cell_len(self.key.len() - prefix_len, usize::from(self.middle.len), self.tail.len())
+    }
+
+    /// Whether it is a record of sequence 0. (A child's bound has one byte or nine.)
+    fn is_of_sequence_zero(&self) -> bool {
+        self.middle.as_bytes()[1..] == [0]
+    }
+}
+
+fn cell_len(suffix_len: usize, middle_len: usize, tail_len: usize) -> usize {
+    varint_len(suffix_len as u64) + middle_len + suffix_len.saturating_sub(HEAD_LEN) + tail_len
+}
+
+/// The measures of a page.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Plan {
+    prefix_len: usize,
+    /// With all sequences written out.
+    cells_len: usize,
+    all_zero: bool,
+    count: usize,
+}
+
+impl Plan {
+    /// Raw bytes of the page.
+    pub(super) fn size(&self) -> usize {
+        let left_out = if self.all_zero { self.count } else { 0 };
+        NODE_HEADER_LEN + self.prefix_len + self.count * (HEAD_LEN + END_LEN) + self.cells_len - left_out
+    }
+}
+
+/// Entries collected for one page. Keeps its memory from page to page.
+#[derive(Debug)]
+pub(super) struct NodeBuilder {
+    flags: u32,
+    /// Keys and tails, in turns.
+    bytes: Vec<u8>,
+    entries: Vec<Staged>,
+    plan: Plan,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Staged {
+    key_end: usize,
+    tail_end: usize,
+    middle: Middle,
+}
+
+const NOTHING: Plan = Plan { prefix_len: 0, cells_len: 0, all_zero: true, count: 0 };
+
+impl NodeBuilder {
+    pub(super) fn new(bytewise: bool) -> Self {
+        let flags = if bytewise { FLAG_BYTEWISE } else { 0 };
+        NodeBuilder { flags, bytes: Vec::new(), entries: Vec::new(), plan: NOTHING }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.entries.clear();
+        self.plan = NOTHING;
+    }
+
+    /// The first entry.
+    pub(super) fn first(&self) -> Option<Entry<'_>> {
+        self.iter().next()
+    }
+
+    /// The measures that the page would have with one more entry.
+    pub(super) fn plan(&self, entry: &Entry<'_>) -> Plan {
+        let Some(first) = self.first() else { return Plan::of_one(entry) };
+        let prefix_len = common_prefix_len(&first.key[..self.plan.prefix_len], entry.key);
+        // A shorter prefix changes every cell; it gets shorter a few times in a page, if at all.
+        let cells_len = match prefix_len == self.plan.prefix_len {
+            true => self.plan.cells_len,
+            false => self.iter().map(|entry| entry.cell_len(prefix_len)).sum(),
+        };
+        Plan {
+            prefix_len,
+            cells_len: cells_len + entry.cell_len(prefix_len),
+            all_zero: self.plan.all_zero && entry.is_of_sequence_zero(),
+            count: self.plan.count + 1,
+        }
+    }
+
+    /// Adds an entry whose `plan` was just made.
+    pub(super) fn push(&mut self, plan: Plan, entry: &Entry<'_>) {
+        debug_assert_eq!(plan.count, self.entries.len() + 1);
+        self.bytes.extend_from_slice(entry.key);
+        let key_end = self.bytes.len();
+        self.bytes.extend_from_slice(entry.tail);
+        self.entries.push(Staged { key_end, tail_end: self.bytes.len(), middle: entry.middle });
+        self.plan = plan;
+    }
+
+    /// Replaces `out` by the raw page.
+    pub(super) fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
+        encode(self.flags, self.plan, self.iter(), out)
+    }
+
+    /// Replaces `out` by the raw page of one entry, which is not staged.
+    pub(super) fn encode_alone(&self, entry: Entry<'_>, out: &mut Vec<u8>) -> Result<()> {
+        encode(self.flags, Plan::of_one(&entry), std::iter::once(entry), out)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = Entry<'_>> + Clone {
+        let mut start = 0;
+        self.entries.iter().map(move |staged| {
+            let key = &self.bytes[start..staged.key_end];
+            start = staged.tail_end;
+            Entry { key, middle: staged.middle, tail: &self.bytes[staged.key_end..staged.tail_end] }
+        })
+    }
+}
+
+impl Plan {
+    fn of_one(entry: &Entry<'_>) -> Plan {
+        let prefix_len = entry.key.len();
+        Plan {
+            prefix_len,
+            cells_len: entry.cell_len(prefix_len),
+            all_zero: entry.is_of_sequence_zero(),
+            count: 1,
+        }
+    }
+}
+
+fn encode<'a>(
+    flags: u32,
+    plan: Plan,
+    entries: impl Iterator<Item = Entry<'a>> + Clone,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let size = plan.size();
+    if size > MAX_RAW_LEN {
+        return Err(Error::invalid(format!("a page of {size} bytes: at most {MAX_RAW_LEN} are allowed")));
+    }
+    out.clear();
+    out.try_reserve(size)
+        .map_err(|_| Error::new(ErrorKind::OutOfMemory, format!("no memory for a page of {size} bytes")))?;
+    let (flags, sequence_len) = match plan.all_zero {
+        true => (flags | FLAG_ZERO_SEQUENCES, 1),
+        false => (flags, 0),
+    };
+    out.extend_from_slice(&(plan.count as u32).to_le_bytes());
+    out.extend_from_slice(&(plan.prefix_len as u32).to_le_bytes());
+    out.extend_from_slice(&flags.to_le_bytes());
+    let first = entries.clone().next();
+    out.extend_from_slice(first.map_or(&[][..], |entry| &entry.key[..plan.prefix_len]));
+    for entry in entries.clone() {
+        out.extend_from_slice(&head_of(&entry.key[plan.prefix_len..]));
+    }
+    let mut end = 0;
+    for entry in entries.clone() {
+        end += entry.cell_len(plan.prefix_len) - sequence_len;
+        out.extend_from_slice(&(end as u32).to_le_bytes());
+    }
+    for entry in entries {
+        let suffix = &entry.key[plan.prefix_len..];
+        let middle = entry.middle.as_bytes();
+        put_varint(out, suffix.len() as u64);
+        out.extend_from_slice(&middle[..middle.len() - sequence_len]);
+        out.extend_from_slice(rest_of(suffix));
+        out.extend_from_slice(entry.tail);
+    }
+    debug_assert_eq!(out.len(), size);
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! A table file in the making: framed pages, written in large pieces from front to back.
+
+use std::path::PathBuf;
+
+use crate::base::checksum::Checksum;
+use crate::base::error::{Error, Result};
+use crate::btree::format::{PAGE_HEADER_LEN, PageKind, PagePointer};
+use crate::codec::Codec;
+use crate::sync::Arc;
+use crate::vfs::VfsFile;
+
+/// Bytes gathered before they are written.
+const PIECE: usize = 256 << 10;
+
+#[derive(Debug)]
+pub(super) struct Sink {
+    pub(super) path: PathBuf,
+    pub(super) checksum: Checksum,
+    file: Arc<dyn VfsFile>,
+    codec: Codec,
+    buffer: Vec<u8>,
+    /// Bytes of the file in front of the buffer.
+    written: u64,
+    compressed: Vec<u8>,
+}
+
+impl Sink {
+    pub(super) fn new(path: PathBuf, checksum: Checksum, file: Arc<dyn VfsFile>, codec: Codec) -> Self {
+        let buffer = Vec::with_capacity(PIECE);
+        Sink { path, checksum, file, codec, buffer, written: 0, compressed: Vec::new() }
+    }
+
+    /// Where the next byte will stand.
+    pub(super) fn position(&self) -> u64 {
+        self.written + self.buffer.len() as u64
+    }
+
+    /// Compresses a page if that pays, and appends it with its header.
+    pub(super) fn append_page(&mut self, kind: PageKind, raw: &[u8]) -> Result<PagePointer> {
+        let mut compressed = std::mem::take(&mut self.compressed);
+        let (codec, stored) = match self.codec.compress(raw, &mut compressed) {
+            true => (self.codec, &compressed[..]),
+            false => (Codec::Raw, raw),
+        };
+        let pointer = self.append_stored(kind, codec, stored, raw.len());
+        shrink(&mut compressed);
+        self.compressed = compressed;
+        pointer
+    }
+
+    fn append_stored(
+        &mut self,
+        kind: PageKind,
+        codec: Codec,
+        stored: &[u8],
+        raw_len: usize,
+    ) -> Result<PagePointer> {
+        let too_large = |_| Error::invalid(format!("a page of {raw_len} bytes: at most 4 GiB are allowed"));
+        let offset = self.position();
+        let length = u32::try_from(PAGE_HEADER_LEN + stored.len()).map_err(too_large)?;
+        let raw_len = u32::try_from(raw_len).map_err(too_large)?;
+        let mut header = [0; PAGE_HEADER_LEN];
+        header[4..8].copy_from_slice(&(stored.len() as u32).to_le_bytes());
+        header[8..12].copy_from_slice(&raw_len.to_le_bytes());
+        header[12] = codec as u8;
+        header[13] = kind as u8;
+        let crc = self.checksum.of(offset, &[&header[4..], stored]);
+        header[..4].copy_from_slice(&crc.to_le_bytes());
+        self.append(&header)?;
+        self.append(stored)?;
+        Ok(PagePointer { offset, length })
+    }
+
+    /// Appends bytes that need no frame.
+    pub(super) fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        if self.buffer.len() + bytes.len() > PIECE {
+            self.write_buffer()?;
+        }
+        if bytes.len() > PIECE {
+            return self.write(bytes);
+        }
+        self.buffer.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// All bytes and the length of the file on stable storage.
+    pub(super) fn sync(&mut self) -> Result<()> {
+        self.write_buffer()?;
+        self.file.sync_all().map_err(|error| Error::io("sync", &self.path, error))
+    }
+
+    fn write_buffer(&mut self) -> Result<()> {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        self.write(&buffer)?;
+        buffer.clear();
+        self.buffer = buffer;
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.write_at(bytes, self.written).map_err(|error| Error::io("write", &self.path, error))?;
+        self.written += bytes.len() as u64;
+        Ok(())
+    }
+}
+
+/// Gives back the memory of a giant page.
+pub(super) fn shrink(buffer: &mut Vec<u8>) {
+    if buffer.capacity() > 8 * PIECE {
+        *buffer = Vec::new();
+    }
+}

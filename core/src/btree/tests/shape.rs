@@ -1,0 +1,198 @@
+//! Sizes, shapes, and what the builder refuses.
+
+use super::*;
+use crate::base::error::ErrorKind;
+use crate::base::ids::MAX_SEQUENCE;
+use crate::base::limits::MAX_KEY_LEN;
+use crate::vfs::{Fault, Vfs};
+
+fn hex(bytes: &[u8]) -> String {
+    let line = |line: &[u8]| line.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + "\n";
+    bytes.chunks(32).map(line).collect()
+}
+
+#[test]
+fn the_bytes_of_a_table_are_pinned() {
+    let bed = Bed::new(KeyOrder::Bytewise, 56, Codec::Raw);
+    let mut records = vec![
+        Owned::put("key/apple-pie", 9, "sweet"),
+        Owned::put("key/apple-pie", 2, ""),
+        Owned { kind: RecordKind::Delete, ..Owned::put("key/b", 300, "") },
+        Owned::put("key/c", 1, [b'x'; 20]),
+        Owned::put("key/cherry", 0, "red"),
+    ];
+    bed.sort(&mut records);
+    let table = bed.build(&records);
+    table.verify(&mut |_| {}).unwrap();
+    assert_eq!(hex(&bed.bytes()), include_str!("golden.hex"));
+}
+
+#[test]
+fn giant_values_come_back() {
+    for codec in [Codec::Raw, Codec::Lz4] {
+        let bed = Bed::new(KeyOrder::Bytewise, 4096, codec);
+        let mut state = 1u64;
+        let mut noise = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 56) as u8
+        };
+        let records: Vec<_> = (0..6u8)
+            .map(|i| match i % 3 {
+                0 => Owned::put([i], 5, vec![i; 3 << 20]),
+                1 => Owned::put([i], 5, (0..3 << 20).map(|_| noise()).collect::<Vec<_>>()),
+                _ => Owned::put([i], 5, b"small"),
+            })
+            .collect();
+        let table = bed.build(&records);
+        table.verify(&mut |_| {}).unwrap();
+        assert!(scan(&table).unwrap() == records);
+        for record in &records {
+            assert!(get(&table, &record.key, 7).unwrap().as_ref() == Some(record));
+        }
+        assert_eq!(table.meta().size > 12 << 20, codec == Codec::Raw);
+    }
+}
+
+/// Inner pages of keys that are longer than a page still have two children.
+#[test]
+fn keys_longer_than_a_page_make_a_tree() {
+    for (count, len) in [(100, 3000), (9, MAX_KEY_LEN)] {
+        for order in orders() {
+            let bed = Bed::new(order, 512, Codec::Lz4);
+            let mut records: Vec<_> = (0..count)
+                .map(|i| Owned::put([&vec![b'k'; len - 1][..], &[i as u8]].concat(), 5, b"value"))
+                .collect();
+            bed.sort(&mut records);
+            let table = bed.build(&records);
+            assert!(table.properties.height > 3);
+            table.verify(&mut |_| {}).unwrap();
+            assert!(scan(&table).unwrap() == records);
+            for record in &records {
+                assert!(get(&table, &record.key, 5).unwrap().as_ref() == Some(record));
+                assert!(get(&table, &record.key, 4).unwrap().is_none());
+            }
+        }
+    }
+}
+
+#[test]
+fn pages_are_full_and_separators_short() {
+    let bed = Bed::new(KeyOrder::Bytewise, 4096, Codec::Raw);
+    let records: Vec<_> = (0..2000u32)
+        .map(|i| Owned::put(format!("a/long/common/path/{:08}/tail", i * 7919), 0, [1; 20]))
+        .collect();
+    let table = bed.build(&records);
+    let data: u64 = table.properties.value_bytes + 2000 * 12;
+    assert!(table.meta().size < data * 3 / 2, "{}", table.meta().size);
+    let full = table.meta().size / table.properties.leaf_pages;
+    assert!(full > 3900, "{full} bytes a page");
+    assert_eq!(table.properties.inner_pages, 1);
+}
+
+#[test]
+fn a_table_without_sequences_leaves_them_out() {
+    let zero: Vec<_> = (0..500u32).map(|i| Owned::put(i.to_be_bytes(), 0, b"v")).collect();
+    let mut one = zero.clone();
+    one.iter_mut().for_each(|record| record.sequence = 1);
+    let sizes = [zero, one]
+        .map(|records| Bed::new(KeyOrder::Bytewise, 65536, Codec::Raw).build(&records).meta().size);
+    assert_eq!(sizes[0] + 500, sizes[1]);
+}
+
+#[test]
+fn the_builder_refuses_what_is_no_table() {
+    let bed = Bed::plain();
+    let first = Owned::put("b", 5, "");
+    let wrong = [
+        Owned::put("b", 5, ""),
+        Owned::put("b", 6, ""),
+        Owned::put("a", 1, ""),
+        Owned::put("c", MAX_SEQUENCE + 1, ""),
+        Owned::put(vec![b'c'; MAX_KEY_LEN + 1], 1, ""),
+        Owned { kind: RecordKind::Delete, ..Owned::put("c", 1, "value") },
+    ];
+    let mut builder = bed.builder().unwrap();
+    builder.add(first.lend()).unwrap();
+    for wrong in wrong {
+        assert_eq!(builder.add(wrong.lend()).unwrap_err().kind(), ErrorKind::InvalidArgument);
+    }
+    assert_eq!(builder.entries(), 1);
+    let meta = builder.finish().unwrap();
+    assert_eq!(scan(&bed.try_open(&meta).unwrap()).unwrap(), std::slice::from_ref(&first));
+
+    assert!(bed.builder().is_err(), "the number is taken");
+    assert_eq!(scan(&bed.try_open(&meta).unwrap()).unwrap(), [first]);
+}
+
+#[test]
+fn an_unfinished_table_leaves_no_file() {
+    let bed = Bed::plain();
+    let mut builder = bed.builder().unwrap();
+    builder.add(Owned::put("a", 1, "").lend()).unwrap();
+    builder.abandon();
+    assert_eq!(bed.vfs.file_type(&bed.path()).unwrap(), None);
+    assert_eq!(bed.try_build(&[]).unwrap_err().kind(), ErrorKind::InvalidArgument);
+    assert_eq!(bed.vfs.file_type(&bed.path()).unwrap(), None);
+}
+
+#[test]
+fn a_failed_call_is_an_error_and_leaves_no_file() {
+    let records: Vec<_> = (0..300u32).map(|i| Owned::put(i.to_be_bytes(), 1, vec![i as u8; 3000])).collect();
+    let bed = Bed::plain();
+    let meta = bed.try_build(&records).unwrap();
+    let calls = bed.vfs.calls();
+    assert!((5..20).contains(&calls), "written in large pieces, not in {calls} calls");
+    for call in 0..calls {
+        let bed = Bed::plain();
+        bed.vfs.fail_call(call, Fault::Os(28));
+        assert_eq!(bed.try_build(&records).unwrap_err().kind(), ErrorKind::NoSpace, "call {call}");
+        assert_eq!(bed.vfs.file_type(&bed.path()).unwrap(), None);
+        assert_eq!(bed.try_build(&records).unwrap(), meta);
+    }
+}
+
+/// Someone who goes on after an error must not get a table with a hole.
+#[test]
+fn a_builder_that_failed_does_not_finish() {
+    let bed = Bed::plain();
+    bed.vfs.fail_call(1, Fault::Os(5));
+    let mut builder = bed.builder().unwrap();
+    let results: Vec<_> =
+        (0..300u32).map(|i| builder.add(Owned::put(i.to_be_bytes(), 1, [0; 3000]).lend()).is_ok()).collect();
+    assert!(results[0] && !results[299]);
+    assert!(builder.finish().is_err());
+}
+
+#[test]
+fn size_and_entries_grow_with_the_records() {
+    let bed = Bed::plain();
+    let mut builder = bed.builder().unwrap();
+    assert_eq!((builder.size(), builder.entries()), (64, 0));
+    for record in sample(400) {
+        builder.add(record.lend()).unwrap();
+    }
+    let (size, entries) = (builder.size(), builder.entries());
+    let meta = builder.finish().unwrap();
+    assert_eq!(entries, 400);
+    assert!(size > 400 * 40 && size < meta.size);
+}
+
+#[test]
+fn threads_share_a_table_and_a_small_cache() {
+    let bed = Bed { cache_size: 16 << 10, ..Bed::new(KeyOrder::Bytewise, 512, Codec::Lz4) };
+    let records = sample(1000);
+    let table = bed.build(&records);
+    std::thread::scope(|scope| {
+        for thread in 0..4usize {
+            let (table, records) = (&table, &records);
+            scope.spawn(move || {
+                for i in 0..2000 {
+                    let record = &records[(i * 7 + thread * 131) % records.len()];
+                    assert_eq!(get(table, &record.key, record.sequence).unwrap().as_ref(), Some(record));
+                }
+                assert_eq!(&scan(table).unwrap(), records);
+            });
+        }
+    });
+    assert!(table.page(table.root, crate::btree::format::PageKind::Inner).is_ok());
+}
