@@ -42,6 +42,9 @@ mod btree;
 mod memtable;
 mod wal;
 
+// 3: manifest
+mod manifest;
+
 pub use base::comparator::Comparator;
 pub use base::config::{
     ConsistencyConfig, ConsistencyLevel, LSMConfig, LightningDbConfig, OPTIONS, OptionSpec, OptionValue,

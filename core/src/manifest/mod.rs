@@ -1,0 +1,12 @@
+//! The manifest: which files are the database, on disk.
+
+mod current;
+mod edit;
+mod log;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use edit::Edit;
+pub use log::{Loaded, Manifest, in_force, load};
+pub use state::{KeyspaceState, State};
