@@ -45,6 +45,30 @@ mod wal;
 // 3: manifest
 mod manifest;
 
+// 4: state
+mod catalogue;
+mod conflict;
+mod health;
+mod snapshots;
+mod version;
+mod view;
+
+// 5: paths
+mod compaction;
+mod read;
+mod write;
+
+// 6: jobs
+mod backup;
+mod engine;
+mod recovery;
+mod txn;
+
+// 7: the public face
+mod db;
+
+pub use backup::BackupInfo;
+
 pub use base::comparator::Comparator;
 pub use base::config::{
     ConsistencyConfig, ConsistencyLevel, LSMConfig, LightningDbConfig, OPTIONS, OptionSpec, OptionValue,
@@ -54,3 +78,7 @@ pub use base::ids::SequenceNumber;
 pub use base::limits::{MAX_KEY_LEN, MAX_VALUE_LEN};
 pub use base::value::Value;
 pub use batch::WriteBatch;
+pub use db::{BackupEngine, Database, Snapshot, Stats};
+pub use read::{Scan, ScanOptions};
+pub use recovery::RecoveryReport;
+pub use txn::{Isolation, Transaction, TransactionScan};

@@ -1,0 +1,208 @@
+//! The one place where the set of files changes: edit to the manifest, new version, new view.
+
+use crate::base::comparator::KeyOrder;
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::filename::FileKind;
+use crate::base::ids::{FileNumber, KeyspaceId, SequenceNumber};
+use crate::btree::{TableBuilder, TableContext, TableOptions};
+use crate::health::{Health, Unfinished};
+use crate::manifest::{self, Edit, Manifest, State};
+use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
+use crate::version::{Version, VersionContext};
+use crate::view::{MemSet, View, ViewCell};
+
+/// No manifest below this many bytes is replaced by a new one with the state alone.
+const MANIFEST_BYTES: u64 = 1 << 20;
+
+/// The files of an open database, on disk and as readers see them.
+pub struct Catalogue {
+    context: VersionContext,
+    health: Arc<Health>,
+    view: ViewCell,
+    next_file: AtomicU64,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    manifest: Manifest,
+    state: State,
+    /// Length above which the manifest is replaced, in bytes.
+    replace_above: u64,
+    /// The files belong to the next opener.
+    closed: bool,
+}
+
+/// A manifest may grow to some times the state that it began with.
+fn replace_above(manifest: &Manifest) -> u64 {
+    MANIFEST_BYTES.max(4 * manifest.len())
+}
+
+impl Catalogue {
+    /// Of a database whose manifest was just published with `state`; `active` takes the writes, `sealed`
+    /// (newest first) waits to be flushed.
+    pub fn new(
+        context: VersionContext,
+        health: Arc<Health>,
+        (manifest, state): (Manifest, State),
+        active: Arc<MemSet>,
+        sealed: Vec<Arc<MemSet>>,
+        visible: SequenceNumber,
+    ) -> Self {
+        let version = Arc::new(Version::default().next(&context, &state));
+        let view = ViewCell::new(View { generation: 0, active, sealed, version }, visible);
+        let next_file = AtomicU64::new(state.next_file);
+        Catalogue {
+            context,
+            health,
+            view,
+            next_file,
+            inner: Mutex::new(Inner {
+                replace_above: replace_above(&manifest),
+                closed: false,
+                manifest,
+                state,
+            }),
+        }
+    }
+
+    /// What readers see.
+    pub fn view(&self) -> &ViewCell {
+        &self.view
+    }
+
+    /// Where the tables are, and how they are read.
+    pub fn tables(&self) -> &Arc<TableContext> {
+        &self.context.tables
+    }
+
+    /// What versions are made with.
+    pub fn context(&self) -> &VersionContext {
+        &self.context
+    }
+
+    /// The order of a keyspace.
+    pub fn order(&self, keyspace: KeyspaceId) -> KeyOrder {
+        self.context.orders.get(&keyspace).cloned().unwrap_or(KeyOrder::Bytewise)
+    }
+
+    /// A number for a new file.
+    pub fn new_file_number(&self) -> FileNumber {
+        self.next_file.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// An empty set of memtables that is logged in `log`.
+    pub fn new_memset(&self, log: FileNumber) -> Arc<MemSet> {
+        let orders = self.context.orders.iter().map(|(id, order)| (*id, order.clone()));
+        Arc::new(MemSet::new(vec![log], orders))
+    }
+
+    /// Starts a new table of a keyspace.
+    pub fn new_table(&self, keyspace: KeyspaceId) -> Result<TableBuilder> {
+        let tables = &self.context.tables;
+        let options = TableOptions {
+            database_id: tables.database_id,
+            number: self.new_file_number(),
+            keyspace,
+            order: self.order(keyspace),
+            page_size: self.context.page_size,
+            codec: self.context.codec,
+        };
+        TableBuilder::create(&tables.vfs, &tables.folder, options)
+    }
+
+    /// Removes finished tables that the manifest never heard of.
+    pub fn discard(&self, numbers: impl IntoIterator<Item = FileNumber>) {
+        for number in numbers {
+            self.context.obsolete.add(FileKind::Table, number);
+        }
+    }
+
+    /// The state that the manifest describes, and a view that keeps its tables from being removed.
+    pub fn pin(&self) -> (State, Arc<View>) {
+        let inner = self.inner.lock();
+        (inner.state.clone(), Arc::clone(&self.view.load()))
+    }
+
+    /// Makes `edit` durable, then shows readers the view that `change` makes of the present one and the
+    /// new version. An error halts the database, for what the disk has is not known; but not `NoSpace`,
+    /// which leaves everything as it was: the files that the edit names are discarded then.
+    pub fn apply(&self, edit: Edit, change: impl FnOnce(&View, Arc<Version>) -> View) -> Result<()> {
+        let mut inner = self.inner.lock();
+        if inner.closed {
+            return Err(Error::new(ErrorKind::Closed, "the database is closed"));
+        }
+        let added: Vec<_> = (edit.logs_added.iter().map(|number| (FileKind::Log, *number)))
+            .chain(edit.tables_added.iter().map(|(_, meta)| (FileKind::Table, meta.number)))
+            .collect();
+        self.apply_edit(&mut inner, edit, change).inspect_err(|error| {
+            if error.kind() == ErrorKind::NoSpace && !inner.manifest.is_halted() {
+                added.into_iter().for_each(|(kind, number)| self.context.obsolete.add(kind, number));
+            } else {
+                self.health.halt(error);
+            }
+        })
+    }
+
+    fn apply_edit(
+        &self,
+        inner: &mut Inner,
+        mut edit: Edit,
+        change: impl FnOnce(&View, Arc<Version>) -> View,
+    ) -> Result<()> {
+        edit.next_file = Some(self.next_file.load(Ordering::Relaxed));
+        let mut state = inner.state.clone();
+        state.apply(&edit).map_err(|problem| Error::new(ErrorKind::Internal, problem))?;
+        inner.manifest.append(&edit)?;
+        let unfinished = Unfinished::new(&self.health, "an edit of the manifest could not be applied");
+        inner.state = state;
+        let view = self.view.load();
+        let version = Arc::new(view.version.next(&self.context, &inner.state));
+        self.view.store(change(&view, version));
+        drop(view);
+        unfinished.done();
+        // The edit is in force whatever becomes of the new manifest.
+        if inner.manifest.len() > inner.replace_above
+            && let Err(error) = self.replace_manifest(inner)
+        {
+            self.health.halt(&error);
+        }
+        Ok(())
+    }
+
+    /// A new manifest with the state alone. A full disk leaves the old one in force, to grow on.
+    fn replace_manifest(&self, inner: &mut Inner) -> Result<()> {
+        let number = self.new_file_number();
+        inner.state.next_file = self.next_file.load(Ordering::Relaxed);
+        let tables = &self.context.tables;
+        let (vfs, folder) = (&tables.vfs, &tables.folder);
+        match Manifest::publish(vfs, folder, tables.database_id, number, &inner.state) {
+            Ok(fresh) => {
+                inner.replace_above = replace_above(&fresh);
+                let old = std::mem::replace(&mut inner.manifest, fresh);
+                self.context.obsolete.add(FileKind::Manifest, old.number());
+                Ok(())
+            }
+            Err(error) if error.kind() == ErrorKind::NoSpace => {
+                if manifest::in_force(&**vfs, folder)? != Some(inner.manifest.number()) {
+                    return Err(error);
+                }
+                self.context.obsolete.add(FileKind::Manifest, number);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Changes no file any more: they belong to the next opener.
+    pub fn close(&self) {
+        self.inner.lock().closed = true;
+    }
+
+    /// Removes files that nobody needs; returns how many went.
+    pub fn remove_obsolete(&self) -> usize {
+        if self.inner.lock().closed {
+            return 0;
+        }
+        self.context.obsolete.remove_all(&*self.context.tables.vfs, &self.context.tables.folder)
+    }
+}

@@ -1,0 +1,33 @@
+//! Closing: threads joined, log ended, lock released.
+
+use crate::base::error::Result;
+use crate::db::database::{Database, Owner};
+
+impl Database {
+    /// Closes the database for all its handles: every later call on them is `Closed`. Waits for running
+    /// commits and background work, writes what is in memory and releases the folder. Calling it again
+    /// does nothing.
+    ///
+    /// Errors: the failure that halted the database, or one of the last writes. The folder is released
+    /// all the same, and what was acknowledged is found by the next open.
+    pub fn close(&self) -> Result<()> {
+        self.owner.close()
+    }
+}
+
+impl Owner {
+    pub(super) fn close(&self) -> Result<()> {
+        // Held to the end, so that a second caller returns when the folder is free.
+        let mut lock = self.lock.lock();
+        if !self.engine.health.close() {
+            return Ok(());
+        }
+        if let Some(mut background) = self.background.lock().take() {
+            background.stop();
+        }
+        self.handles.clear();
+        let result = self.engine.finish();
+        *lock = None;
+        result
+    }
+}

@@ -1,0 +1,96 @@
+//! Reads of what is visible now.
+
+use crate::base::error::Result;
+use crate::base::ids::KeyspaceId;
+use crate::base::limits::check_key;
+use crate::base::value::Value;
+use crate::db::database::Database;
+use crate::read::{self, Scan, ScanOptions};
+
+impl Database {
+    /// The value of `key`, or `None`. Sees every write that was acknowledged before the call, at every
+    /// level. Errors: `InvalidArgument` (key too long), `Closed`, `Corruption`, `Io`.
+    #[inline]
+    pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Value>> {
+        self.get_with(key, |value| Value::from(value))
+    }
+
+    /// Lends the value of `key` to `use_value` without a copy; `None` if the key is absent. `use_value`
+    /// should be short: it keeps the memory that it reads from being reclaimed. Errors: as [`Database::get`].
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let db = lightning_db::Database::create(folder.path(), Default::default())?;
+    /// db.put(b"a", b"123")?;
+    /// assert_eq!(db.get_with(b"a", |value| value.len())?, Some(3));
+    /// # Ok::<(), lightning_db::Error>(())
+    /// ```
+    #[inline]
+    pub fn get_with<R>(
+        &self,
+        key: impl AsRef<[u8]>,
+        use_value: impl FnOnce(&[u8]) -> R,
+    ) -> Result<Option<R>> {
+        let (engine, key) = (self.engine(), key.as_ref());
+        engine.health.check_read()?;
+        check_key(key)?;
+        let (view, sequence) = engine.catalogue.view().latest();
+        read::get(&view, KeyspaceId::DEFAULT, key, sequence, use_value)
+            .map_err(|error| engine.health.closed_or(error))
+    }
+
+    /// Whether `key` is present. Errors: as [`Database::get`].
+    pub fn contains(&self, key: impl AsRef<[u8]>) -> Result<bool> {
+        Ok(self.get_with(key, |_| ())?.is_some())
+    }
+
+    /// The values of several keys, all as of one instant, in the order of the keys. Errors: as
+    /// [`Database::get`]; one bad key fails all.
+    pub fn get_batch<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Vec<Option<Value>>> {
+        let engine = self.engine();
+        engine.health.check_read()?;
+        let (view, sequence) = engine.catalogue.view().latest();
+        let get = |key: &K| {
+            check_key(key.as_ref())?;
+            read::get(&view, KeyspaceId::DEFAULT, key.as_ref(), sequence, |value| Value::from(value))
+                .map_err(|error| engine.health.closed_or(error))
+        };
+        keys.iter().map(get).collect()
+    }
+
+    /// Entries from `start` (inclusive) to `end` (exclusive) in rising order; `None` is open. Errors, also
+    /// those of each step: `Closed`, `Corruption`, `Io`.
+    pub fn scan(&self, start: Option<Vec<u8>>, end: Option<Vec<u8>>) -> Result<Scan> {
+        self.scan_with(ScanOptions::half_open(start, end))
+    }
+
+    /// Entries whose key starts with `prefix`, in rising order. Errors: as [`Database::scan`].
+    pub fn scan_prefix(&self, prefix: impl AsRef<[u8]>) -> Result<Scan> {
+        self.scan_with(ScanOptions::prefix(prefix))
+    }
+
+    /// Entries from the last one in front of `end` down to `start` (inclusive); `None` is open. Errors: as
+    /// [`Database::scan`].
+    pub fn scan_reverse(&self, start: Option<Vec<u8>>, end: Option<Vec<u8>>) -> Result<Scan> {
+        self.scan_with(ScanOptions::half_open(start, end).reverse())
+    }
+
+    /// Entries in a range of any kind, in rising order. Errors: as [`Database::scan`].
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let db = lightning_db::Database::create(folder.path(), Default::default())?;
+    /// db.put_batch(&[(b"a", b"1"), (b"b", b"2"), (b"c", b"3")])?;
+    /// let keys: Vec<_> = db.range("a"..="b")?.map(|entry| entry.unwrap().0).collect();
+    /// assert_eq!(keys, [b"a".to_vec(), b"b".to_vec()]);
+    /// # Ok::<(), lightning_db::Error>(())
+    /// ```
+    pub fn range<K: AsRef<[u8]>>(&self, range: impl std::ops::RangeBounds<K>) -> Result<Scan> {
+        self.scan_with(ScanOptions::range(range))
+    }
+
+    /// Entries as the options say. Errors: as [`Database::scan`].
+    pub fn scan_with(&self, options: ScanOptions) -> Result<Scan> {
+        self.engine().scan(None, options, self.keep_alive())
+    }
+}

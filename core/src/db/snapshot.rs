@@ -1,0 +1,74 @@
+//! Snapshots: the database as it was at one instant.
+
+use crate::base::error::Result;
+use crate::base::ids::{KeyspaceId, SequenceNumber};
+use crate::base::limits::check_key;
+use crate::base::value::Value;
+use crate::db::database::{Database, Owner};
+use crate::read::{self, Scan, ScanOptions};
+use crate::snapshots::SnapshotHold;
+use crate::sync::Arc;
+
+/// The database as it was when the snapshot was taken. Never changes, never blocks a writer; keeps old
+/// versions from being reclaimed until dropped. May be shared between threads.
+///
+/// ```
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let db = lightning_db::Database::create(folder.path(), Default::default())?;
+/// db.put(b"a", b"old")?;
+/// let snapshot = db.snapshot()?;
+/// db.put(b"a", b"new")?;
+/// assert_eq!(snapshot.get(b"a")?.as_deref(), Some(&b"old"[..]));
+/// # Ok::<(), lightning_db::Error>(())
+/// ```
+pub struct Snapshot {
+    owner: Arc<Owner>,
+    hold: SnapshotHold,
+}
+
+impl Database {
+    /// Takes a snapshot of what is visible now. Errors: `Closed`.
+    pub fn snapshot(&self) -> Result<Snapshot> {
+        let engine = self.engine();
+        engine.health.check_read()?;
+        let hold = engine.snapshots.hold(engine.catalogue.view());
+        Ok(Snapshot { owner: Arc::clone(&self.owner), hold })
+    }
+}
+
+impl Snapshot {
+    /// Commits up to and with this one are seen.
+    pub fn sequence(&self) -> SequenceNumber {
+        self.hold.sequence()
+    }
+
+    /// The value of `key` then, or `None`. Errors: as [`Database::get`].
+    pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Value>> {
+        let (engine, key) = (&self.owner.engine, key.as_ref());
+        engine.health.check_read()?;
+        check_key(key)?;
+        let view = engine.catalogue.view().load();
+        read::get(&view, KeyspaceId::DEFAULT, key, self.sequence(), |value| Value::from(value))
+            .map_err(|error| engine.health.closed_or(error))
+    }
+
+    /// As [`Database::scan`].
+    pub fn scan(&self, start: Option<Vec<u8>>, end: Option<Vec<u8>>) -> Result<Scan> {
+        self.scan_with(ScanOptions::half_open(start, end))
+    }
+
+    /// As [`Database::scan_prefix`].
+    pub fn scan_prefix(&self, prefix: impl AsRef<[u8]>) -> Result<Scan> {
+        self.scan_with(ScanOptions::prefix(prefix))
+    }
+
+    /// As [`Database::scan_reverse`].
+    pub fn scan_reverse(&self, start: Option<Vec<u8>>, end: Option<Vec<u8>>) -> Result<Scan> {
+        self.scan_with(ScanOptions::half_open(start, end).reverse())
+    }
+
+    /// As [`Database::scan_with`].
+    pub fn scan_with(&self, options: ScanOptions) -> Result<Scan> {
+        self.owner.engine.scan(Some(self.sequence()), options, Some(Arc::clone(&self.owner) as _))
+    }
+}

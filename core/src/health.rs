@@ -1,0 +1,163 @@
+//! Whether the database still takes writes: open, halted after a failure, or closed.
+
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::sync::{AtomicU64, Mutex, Ordering};
+
+const OPEN: u64 = 0;
+const HALTED: u64 = 1;
+const CLOSED: u64 = 2;
+
+/// The state of a database's write side. `Halted` and `Closed` are final.
+#[derive(Default)]
+pub struct Health {
+    state: AtomicU64,
+    reason: Mutex<Option<Error>>,
+    trouble: Mutex<[Option<Error>; 3]>,
+    failures: AtomicU64,
+}
+
+/// Background work that may be kept from going on without the database being halted.
+#[derive(Clone, Copy, Debug)]
+pub enum BackgroundJob {
+    /// Writing what `Eventual` commits left in memory.
+    Log,
+    /// Writing memtables to tables.
+    Flush,
+    /// Merging tables.
+    Compaction,
+}
+
+impl Health {
+    /// Errors unless writes may go on: `Closed`, or `Halted` with the first failure.
+    #[inline]
+    pub fn check_write(&self) -> Result<()> {
+        match self.state.load(Ordering::Acquire) {
+            OPEN => Ok(()),
+            HALTED => Err(self.halted()),
+            _ => Err(closed()),
+        }
+    }
+
+    /// Errors only when closed: reads go on in a halted database.
+    #[inline]
+    pub fn check_read(&self) -> Result<()> {
+        if self.state.load(Ordering::Acquire) == CLOSED { Err(closed()) } else { Ok(()) }
+    }
+
+    /// The error to report for a failed read: once closed, the files may be another opener's, and what is
+    /// missing or different there is no damage.
+    pub fn closed_or(&self, error: Error) -> Error {
+        self.check_read().err().unwrap_or(error)
+    }
+
+    /// Takes no more writes until the database is reopened. The first reason stays.
+    pub fn halt(&self, error: &Error) {
+        self.reason.lock().get_or_insert_with(|| error.clone());
+        let _ = self.state.compare_exchange(OPEN, HALTED, Ordering::AcqRel, Ordering::Acquire);
+    }
+
+    /// Halts unless the error leaves everything as it was: a failed read, `NoSpace`, `OutOfMemory`, a
+    /// cancelled job.
+    pub fn halt_unless_undone(&self, error: &Error) {
+        let undone = error.is_of_reading()
+            || matches!(
+                error.kind(),
+                ErrorKind::NoSpace | ErrorKind::OutOfMemory | ErrorKind::Cancelled | ErrorKind::Closed
+            );
+        if !undone {
+            self.halt(error);
+        }
+    }
+
+    /// Notes what keeps a job from going on; `None`: it goes on.
+    pub fn note(&self, job: BackgroundJob, trouble: Option<Error>) {
+        if trouble.is_some() {
+            self.failures.fetch_add(1, Ordering::AcqRel);
+        }
+        self.trouble.lock()[job as usize] = trouble;
+    }
+
+    /// Rises with each job that could not go on.
+    pub fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Acquire)
+    }
+
+    /// What keeps a job from going on.
+    pub fn trouble_of(&self, job: BackgroundJob) -> Option<Error> {
+        self.trouble.lock()[job as usize].clone()
+    }
+
+    /// What keeps some job from going on.
+    pub fn trouble(&self) -> Option<Error> {
+        self.trouble.lock().iter().flatten().next().cloned()
+    }
+
+    /// Refuses everything from now on. True for the first caller only.
+    pub fn close(&self) -> bool {
+        self.state.swap(CLOSED, Ordering::AcqRel) != CLOSED
+    }
+
+    /// Whether a failure has stopped writes, also after the close.
+    pub fn is_halted(&self) -> bool {
+        self.reason.lock().is_some()
+    }
+
+    /// The error for a write in a halted database.
+    pub fn halted(&self) -> Error {
+        let reason = self.reason.lock().as_ref().map_or_else(String::new, |error| format!(": {error}"));
+        Error::new(
+            ErrorKind::Halted,
+            format!("an earlier write or sync failed; close and reopen the database{reason}"),
+        )
+    }
+}
+
+/// Halts when it is dropped: a step that must be done whole was left half-way, by an error or a panic (of
+/// a comparator). [`Unfinished::done`] disarms it.
+pub struct Unfinished<'a> {
+    health: &'a Health,
+    what: &'static str,
+}
+
+impl<'a> Unfinished<'a> {
+    /// Watches a step; `what` says what is wrong when it is left.
+    pub fn new(health: &'a Health, what: &'static str) -> Self {
+        Unfinished { health, what }
+    }
+
+    /// The step is done.
+    pub fn done(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        self.health.halt(&Error::new(ErrorKind::Internal, self.what));
+    }
+}
+
+fn closed() -> Error {
+    Error::new(ErrorKind::Closed, "the database is closed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_halted_database_reads_and_a_closed_one_does_not() {
+        let health = Health::default();
+        health.halt_unless_undone(&Error::new(ErrorKind::NoSpace, "full"));
+        assert!(health.check_write().is_ok());
+        health.halt(&Error::new(ErrorKind::Io, "first"));
+        health.halt(&Error::new(ErrorKind::Io, "second"));
+        let error = health.check_write().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Halted);
+        assert!(error.to_string().contains("first"));
+        assert!(health.check_read().is_ok());
+        assert!(health.close());
+        assert!(!health.close());
+        assert_eq!(health.check_read().unwrap_err().kind(), ErrorKind::Closed);
+    }
+}

@@ -1,0 +1,342 @@
+//! Ordered scans, forward or backward, of what one reader sees.
+
+use std::any::Any;
+use std::ops::{Bound, RangeBounds};
+
+use crate::base::comparator::KeyOrder;
+use crate::base::error::Result;
+use crate::base::ids::{KeyspaceId, MAX_SEQUENCE, SequenceNumber};
+use crate::base::key::KeyRange;
+use crate::base::record::RecordKind;
+use crate::health::Health;
+use crate::iter::{Cursor, MergeCursor};
+use crate::sync::Arc;
+use crate::version::Version;
+use crate::view::View;
+
+/// In front of all versions of a key.
+const NEWEST: SequenceNumber = SequenceNumber::MAX;
+/// Behind all versions of a key.
+const OLDEST: SequenceNumber = 0;
+
+/// What to scan: bounds of every kind, direction, and how much.
+///
+/// ```
+/// use lightning_db::ScanOptions;
+/// let options = ScanOptions::range(b"a".to_vec()..=b"f".to_vec()).reverse().limit(10);
+/// assert_eq!(options, ScanOptions::range(b"a".to_vec()..=b"f".to_vec()).limit(10).reverse());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScanOptions {
+    pub(crate) range: KeyRange,
+    pub(crate) prefix: Option<Vec<u8>>,
+    pub(crate) reverse: bool,
+    pub(crate) limit: Option<usize>,
+}
+
+impl Default for ScanOptions {
+    fn default() -> Self {
+        Self::all()
+    }
+}
+
+impl ScanOptions {
+    /// All keys.
+    pub fn all() -> Self {
+        ScanOptions { range: KeyRange::all(), prefix: None, reverse: false, limit: None }
+    }
+
+    /// Inclusive start, exclusive end; `None` is open.
+    pub(crate) fn half_open(start: Option<Vec<u8>>, end: Option<Vec<u8>>) -> Self {
+        ScanOptions { range: KeyRange::half_open(start, end), ..Self::all() }
+    }
+
+    /// The keys in a range. A range whose start lies behind its end is empty.
+    pub fn range<K: AsRef<[u8]>>(range: impl RangeBounds<K>) -> Self {
+        let own = |bound: Bound<&K>| bound.map(|key| key.as_ref().to_vec());
+        let range = KeyRange { start: own(range.start_bound()), end: own(range.end_bound()) };
+        ScanOptions { range, ..Self::all() }
+    }
+
+    /// The keys that start with `prefix`.
+    pub fn prefix(prefix: impl AsRef<[u8]>) -> Self {
+        ScanOptions { prefix: Some(prefix.as_ref().to_vec()), ..Self::all() }
+    }
+
+    /// From the last key to the first.
+    pub fn reverse(mut self) -> Self {
+        self.reverse = true;
+        self
+    }
+
+    /// At most this many entries.
+    pub fn limit(mut self, entries: usize) -> Self {
+        self.limit = Some(entries);
+        self
+    }
+
+    /// The range to walk: a prefix is one in bytewise order only; other orders filter.
+    pub(crate) fn walked_range(&self, order: &KeyOrder) -> KeyRange {
+        match &self.prefix {
+            Some(prefix) if order.is_bytewise() => KeyRange::prefix(prefix),
+            _ => self.range.clone(),
+        }
+    }
+}
+
+/// What a scan reads from.
+pub struct ScanSource {
+    /// Memtables and tables.
+    pub view: Arc<View>,
+    /// Whose records.
+    pub keyspace: KeyspaceId,
+    /// As of when.
+    pub sequence: SequenceNumber,
+    /// Ends the scan with `Closed` when the database is closed.
+    pub health: Arc<Health>,
+    /// Writes of the transaction that scans.
+    pub own: Option<OwnWrites>,
+    /// Keeps the database open while the scan lives.
+    pub keep: KeepAlive,
+}
+
+/// Whatever must live as long as its holder.
+pub type KeepAlive = Option<Arc<dyn Any + Send + Sync>>;
+
+/// Writes that a transaction has not committed, numbered above [`MAX_SEQUENCE`].
+pub struct OwnWrites {
+    /// Over the writes.
+    pub cursor: Box<dyn Cursor>,
+    /// Number of the last one that the scan shows.
+    pub last: SequenceNumber,
+}
+
+/// Entries in key order, as of the instant at which the scan began. Holds the tables it reads; drop it
+/// when done. Not shared between threads, but may move from one to another.
+///
+/// As an iterator it yields own copies; [`Scan::next_entry`] lends. After an error it is at its end.
+pub struct Scan {
+    cursor: MergeCursor,
+    order: KeyOrder,
+    range: KeyRange,
+    prefix: Option<Vec<u8>>,
+    reverse: bool,
+    left: usize,
+    hit_limit: bool,
+    sequence: SequenceNumber,
+    own_last: SequenceNumber,
+    health: Arc<Health>,
+    /// Keeps the tables' files.
+    _version: Arc<Version>,
+    _keep: KeepAlive,
+    place: Place,
+    /// The key of the current entry; forward, versions of it that follow are skipped.
+    key: Vec<u8>,
+    /// Backward, the value of the current entry.
+    value: Vec<u8>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Start,
+    OnEntry,
+    End,
+}
+
+impl Scan {
+    pub(crate) fn new(source: ScanSource, options: ScanOptions) -> Result<Scan> {
+        let levels = source.view.version.space(source.keyspace);
+        let order = levels.map_or(KeyOrder::Bytewise, |levels| levels.order().clone());
+        let own_last = source.own.as_ref().map_or(0, |own| own.last);
+        let mut cursors: Vec<Box<dyn Cursor>> = source.own.into_iter().map(|own| own.cursor).collect();
+        for set in std::iter::once(&source.view.active).chain(&source.view.sealed) {
+            if let Some(memtable) = set.space(source.keyspace).filter(|memtable| !memtable.is_empty()) {
+                cursors.push(Box::new(memtable.cursor()));
+            }
+        }
+        if let Some(levels) = levels {
+            cursors.extend(levels.cursors()?);
+        }
+        let range = options.walked_range(&order);
+        let empty = range.is_empty(&order);
+        Ok(Scan {
+            cursor: MergeCursor::new(order.clone(), cursors),
+            order,
+            range,
+            prefix: options.prefix,
+            reverse: options.reverse,
+            left: options.limit.unwrap_or(usize::MAX),
+            hit_limit: false,
+            sequence: source.sequence,
+            own_last,
+            health: source.health,
+            _version: Arc::clone(&source.view.version),
+            _keep: source.keep,
+            place: if empty { Place::End } else { Place::Start },
+            key: Vec::new(),
+            value: Vec::new(),
+        })
+    }
+
+    /// Moves to the next entry and lends its key and value until the next call; `None` at the end.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let db = lightning_db::Database::create(folder.path(), Default::default())?;
+    /// db.put(b"a", b"1")?;
+    /// let mut scan = db.scan(None, None)?;
+    /// let mut bytes = 0;
+    /// while let Some((key, value)) = scan.next_entry()? {
+    ///     bytes += key.len() + value.len();
+    /// }
+    /// assert_eq!(bytes, 2);
+    /// # Ok::<(), lightning_db::Error>(())
+    /// ```
+    pub fn next_entry(&mut self) -> Result<Option<(&[u8], &[u8])>> {
+        self.step()?;
+        Ok(self.entry())
+    }
+
+    /// Moves to the next entry; `false` at the end.
+    pub(crate) fn step(&mut self) -> Result<bool> {
+        self.advance().map_err(|error| {
+            self.place = Place::End;
+            self.health.closed_or(error)
+        })
+    }
+
+    /// The current entry.
+    pub(crate) fn entry(&self) -> Option<(&[u8], &[u8])> {
+        match self.place {
+            Place::OnEntry if self.reverse => Some((&self.key, &self.value)),
+            Place::OnEntry => Some((&self.key, self.cursor.record().value)),
+            Place::Start | Place::End => None,
+        }
+    }
+
+    /// The key of the current entry.
+    pub(crate) fn key(&self) -> &[u8] {
+        &self.key
+    }
+
+    fn advance(&mut self) -> Result<bool> {
+        if self.place == Place::End {
+            return Ok(false);
+        }
+        self.health.check_read()?;
+        if self.left == 0 {
+            self.hit_limit = true;
+            self.place = Place::End;
+            return Ok(false);
+        }
+        self.left -= 1;
+        let found = if self.reverse { self.advance_backward()? } else { self.advance_forward()? };
+        self.place = if found { Place::OnEntry } else { Place::End };
+        Ok(found)
+    }
+
+    fn advance_forward(&mut self) -> Result<bool> {
+        let mut hidden = self.place == Place::OnEntry;
+        if hidden {
+            self.cursor.next()?;
+        } else {
+            match &self.range.start {
+                Bound::Included(start) | Bound::Excluded(start) => self.cursor.seek(start, NEWEST)?,
+                Bound::Unbounded => self.cursor.seek_first()?,
+            }
+        }
+        while self.cursor.valid() {
+            let record = self.cursor.record();
+            let older = hidden && record.key == self.key;
+            if !older && self.range.is_after(&self.order, record.key) {
+                return Ok(false);
+            }
+            if !older && self.sees(record.sequence) {
+                self.key.clear();
+                self.key.extend_from_slice(record.key);
+                hidden = true;
+                if record.kind == RecordKind::Put && self.wanted() {
+                    return Ok(true);
+                }
+            }
+            self.cursor.next()?;
+        }
+        Ok(false)
+    }
+
+    /// Walks the versions of a key from the oldest to the newest one that is seen. The cursor then
+    /// stands in front of the key.
+    fn advance_backward(&mut self) -> Result<bool> {
+        if self.place == Place::Start {
+            match &self.range.end {
+                Bound::Included(end) => self.cursor.seek_before(end, OLDEST)?,
+                Bound::Excluded(end) => self.cursor.seek_before(end, NEWEST)?,
+                Bound::Unbounded => self.cursor.seek_last()?,
+            }
+            self.step_over_oldest()?;
+        }
+        while self.cursor.valid() {
+            let record = self.cursor.record();
+            if self.range.is_before(&self.order, record.key) {
+                return Ok(false);
+            }
+            self.key.clear();
+            self.key.extend_from_slice(record.key);
+            let mut live = false;
+            while self.cursor.valid() {
+                let record = self.cursor.record();
+                if record.key != self.key {
+                    break;
+                }
+                if self.sees(record.sequence) {
+                    live = record.kind == RecordKind::Put;
+                    self.value.clear();
+                    self.value.extend_from_slice(record.value);
+                }
+                self.cursor.prev()?;
+            }
+            if live && self.wanted() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// A record of an included end key may itself have sequence 0 and so lie at the seek position.
+    fn step_over_oldest(&mut self) -> Result<()> {
+        let Bound::Included(end) = &self.range.end else { return Ok(()) };
+        self.cursor.seek(end, OLDEST)?;
+        if self.cursor.valid() && self.cursor.record().key == &end[..] {
+            return Ok(());
+        }
+        self.cursor.seek_before(end, OLDEST)
+    }
+
+    /// Whether the scan shows a record: one committed at or below its instant, or the transaction's own.
+    fn sees(&self, record: SequenceNumber) -> bool {
+        record <= self.sequence || (MAX_SEQUENCE < record && record <= self.own_last)
+    }
+
+    /// Whether the scan ended because of its limit, not because there is no more.
+    pub(crate) fn hit_limit(&self) -> bool {
+        self.hit_limit
+    }
+
+    fn wanted(&self) -> bool {
+        self.prefix.as_ref().is_none_or(|prefix| self.key.starts_with(prefix))
+            && !matches!(&self.range.start, Bound::Excluded(start) if *start == self.key)
+    }
+}
+
+impl Iterator for Scan {
+    type Item = Result<(Vec<u8>, Vec<u8>)>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.next_entry() {
+            Ok(entry) => entry.map(|(key, value)| Ok((key.to_vec(), value.to_vec()))),
+            Err(error) => Some(Err(error)),
+        }
+    }
+}
+
+impl std::iter::FusedIterator for Scan {}

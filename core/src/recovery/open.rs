@@ -1,0 +1,196 @@
+//! Opening an existing database. Everything up to the publishing of the new manifest may be cut and
+//! started again; no file that was recovered is ever written to.
+
+use std::path::Path;
+
+use crate::base::comparator::KeyOrder;
+use crate::base::config::LightningDbConfig;
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::filename::{self, FileKind, UNFINISHED};
+use crate::base::header::FileHeader;
+use crate::base::ids::{KeyspaceId, SequenceNumber};
+use crate::btree::TableContext;
+use crate::cache::PageCache;
+use crate::catalogue::Catalogue;
+use crate::codec::Codec;
+use crate::health::Health;
+use crate::manifest::{self, Edit, Loaded, Manifest, State};
+use crate::recovery::files;
+use crate::recovery::replay::{LogSource, replay};
+use crate::sync::Arc;
+use crate::version::{Obsolete, VersionContext};
+use crate::vfs::Vfs;
+use crate::view::MemSet;
+use crate::wal::LogWriter;
+
+/// What opening found to mend.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecoveryReport {
+    /// Whether the database is new, or was closed properly the last time.
+    pub clean: bool,
+    /// Records read back from logs.
+    pub replayed_records: u64,
+    /// Bytes of an unfinished write at the end of the last log, which were dropped. Damage to the very last
+    /// group of synced commits looks the same.
+    pub dropped_log_bytes: u64,
+    /// Bytes of an unfinished edit at the end of the manifest, which were dropped.
+    pub dropped_manifest_bytes: u64,
+}
+
+/// A recovered database, ready to take writes.
+pub struct Opened {
+    /// Files and views.
+    pub catalogue: Arc<Catalogue>,
+    /// The new log.
+    pub log: LogWriter,
+    /// The newest sequence number ever used.
+    pub last_sequence: SequenceNumber,
+    /// What was mended.
+    pub report: RecoveryReport,
+}
+
+/// Opens the database in `folder`, whose lock the caller holds.
+pub fn open(
+    vfs: &Arc<dyn Vfs>,
+    folder: &Path,
+    config: &LightningDbConfig,
+    order: KeyOrder,
+    health: &Arc<Health>,
+) -> Result<Opened> {
+    let Some(loaded) = manifest::load(&**vfs, folder)? else {
+        return Err(Error::corruption(&folder.join(filename::CURRENT), 0, "this file, which is missing"));
+    };
+    check_order(&loaded.state, &order, folder)?;
+    let names = vfs.list(folder).map_err(|error| Error::io("list", folder, error))?;
+    files::check(&**vfs, folder, &loaded, &names)?;
+    // Before anything is written: it may make room on a full disk.
+    files::remove_orphans(&**vfs, folder, &loaded, &names)?;
+    let mut recovery = Recovery { vfs, folder, order: &order, loaded, report: RecoveryReport::default() };
+    recovery.reserve_numbers(&names);
+    let (sealed, last_sequence) = recovery.replay_logs()?;
+    let (log, manifest) = recovery.publish(last_sequence)?;
+    let Recovery { loaded, report, .. } = recovery;
+    files::remove_replaced(&**vfs, folder, &names, &loaded.state);
+    let context = version_context(vfs, folder, config, order, loaded.database_id)?;
+    let orders = context.orders.iter().map(|(id, order)| (*id, order.clone()));
+    let active = Arc::new(MemSet::new(vec![log.number()], orders));
+    let files = (manifest, loaded.state);
+    let catalogue = Catalogue::new(context, Arc::clone(health), files, active, sealed, last_sequence);
+    Ok(Opened { catalogue: Arc::new(catalogue), log, last_sequence, report })
+}
+
+struct Recovery<'a> {
+    vfs: &'a Arc<dyn Vfs>,
+    folder: &'a Path,
+    order: &'a KeyOrder,
+    loaded: Loaded,
+    report: RecoveryReport,
+}
+
+impl Recovery<'_> {
+    /// A cut recovery may have made files that the manifest does not know: their numbers are used up.
+    fn reserve_numbers(&mut self, names: &[String]) {
+        let used = names
+            .iter()
+            .filter_map(|name| FileKind::parse(name.strip_suffix(UNFINISHED).unwrap_or(name)))
+            .map(|(_, number)| number.saturating_add(1))
+            .max();
+        let next = &mut self.loaded.state.next_file;
+        *next = (*next).max(used.unwrap_or(0)).max(self.loaded.number + 1);
+    }
+
+    /// Memtables with what the logs hold, newest first, and the last sequence number.
+    fn replay_logs(&mut self) -> Result<(Vec<Arc<MemSet>>, SequenceNumber)> {
+        let state = &mut self.loaded.state;
+        self.report.clean = state.clean;
+        self.report.dropped_manifest_bytes = self.loaded.dropped;
+        let mut sealed = Vec::new();
+        let mut next = state.last_sequence + 1;
+        let mut edit = Edit::default();
+        let mut previous = 0;
+        for (&number, &known_end) in &state.logs {
+            let set = MemSet::new(vec![number], [(KeyspaceId::DEFAULT, self.order.clone())]);
+            let source = LogSource {
+                vfs: &**self.vfs,
+                folder: self.folder,
+                database_id: self.loaded.database_id,
+                number,
+                previous,
+                known_end,
+            };
+            previous = number;
+            let before = next;
+            let tail = replay(&source, &set, state.next_keyspace, &mut next)?;
+            self.report.replayed_records += next - before;
+            self.report.dropped_log_bytes += tail.dropped;
+            if next == before {
+                edit.logs_removed.push(number);
+                continue;
+            }
+            if known_end.is_none() {
+                files::make_durable(&**self.vfs, self.folder, number, tail.end)?;
+                edit.logs_ended.push((number, tail.end));
+            }
+            sealed.insert(0, Arc::new(set));
+        }
+        state.apply(&edit).map_err(|problem| Error::new(ErrorKind::Internal, problem))?;
+        Ok((sealed, next - 1))
+    }
+
+    /// A new log, then a new manifest that names it: with the manifest the recovery is done.
+    fn publish(&mut self, last_sequence: SequenceNumber) -> Result<(LogWriter, Manifest)> {
+        let state = &mut self.loaded.state;
+        let (log_number, manifest_number) = (state.next_file, state.next_file + 1);
+        let header = FileHeader {
+            kind: FileKind::Log,
+            database_id: self.loaded.database_id,
+            number: log_number,
+            first_sequence: last_sequence + 1,
+            previous_log: state.logs.keys().next_back().copied().unwrap_or(0),
+        };
+        let log = LogWriter::create(&**self.vfs, self.folder, header)?;
+        let edit =
+            Edit { logs_added: vec![log_number], next_file: Some(manifest_number + 1), ..Edit::default() };
+        state.apply(&edit).map_err(|problem| Error::new(ErrorKind::Internal, problem))?;
+        let manifest =
+            Manifest::publish(self.vfs, self.folder, self.loaded.database_id, manifest_number, state)?;
+        self.loaded.number = manifest_number;
+        Ok((log, manifest))
+    }
+}
+
+fn check_order(state: &State, order: &KeyOrder, folder: &Path) -> Result<()> {
+    let stored = state.keyspaces.get(&KeyspaceId::DEFAULT).map(|space| space.meta.comparator.as_str());
+    if stored == Some(order.name()) {
+        return Ok(());
+    }
+    let message = format!(
+        "{}: was made with comparator {:?} and is opened with {:?}",
+        folder.display(),
+        stored.unwrap_or_default(),
+        order.name()
+    );
+    Err(Error::new(ErrorKind::Mismatch, message).with_file(folder))
+}
+
+fn version_context(
+    vfs: &Arc<dyn Vfs>,
+    folder: &Path,
+    config: &LightningDbConfig,
+    order: KeyOrder,
+    database_id: u64,
+) -> Result<VersionContext> {
+    let codec = if config.compression_enabled { Codec::from_byte(config.compression_type) } else { None };
+    Ok(VersionContext {
+        tables: Arc::new(TableContext {
+            vfs: Arc::clone(vfs),
+            folder: folder.to_owned(),
+            database_id,
+            cache: Arc::new(PageCache::new(config.cache_size)),
+        }),
+        obsolete: Arc::new(Obsolete::default()),
+        orders: [(KeyspaceId::DEFAULT, order)].into(),
+        page_size: config.page_size,
+        codec: codec.unwrap_or(Codec::Raw),
+    })
+}

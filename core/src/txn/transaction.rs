@@ -1,0 +1,210 @@
+//! A transaction: a snapshot, its own writes, and what it has read.
+
+use crate::base::config::ConsistencyLevel;
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::ids::{KeyspaceId, MAX_SEQUENCE, SequenceNumber};
+use crate::base::limits::check_key;
+use crate::base::record::RecordKind;
+use crate::base::value::Value;
+use crate::batch::{Operation, WriteBatch};
+use crate::conflict::ReadSet;
+use crate::engine::Engine;
+use crate::memtable::Memtable;
+use crate::read::{self, KeepAlive, OwnWrites, Scan, ScanOptions, ScanSource};
+use crate::snapshots::SnapshotHold;
+use crate::sync::{Arc, Mutex, MutexGuard};
+use crate::txn::scan::{Note, TransactionScan};
+use crate::write::Transactional;
+
+/// What is checked at the commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Isolation {
+    /// Keys and ranges read must be unchanged: the outcome is that of some serial order.
+    #[default]
+    Serializable,
+    /// Only keys written must be unchanged; two transactions that each read what the other writes may
+    /// both commit (write skew).
+    Snapshot,
+}
+
+/// A transaction. Reads see the database as it was at the beginning, and the transaction's own writes.
+/// Nothing is visible to others before [`Transaction::commit`]; dropping it takes everything back.
+///
+/// May be used from several threads; its calls then take turns. Holds no lock: other writers go on.
+///
+/// ```
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let db = lightning_db::Database::create(folder.path(), Default::default())?;
+/// let tx = db.transaction()?;
+/// tx.put(b"a", b"1")?;
+/// assert_eq!(tx.get(b"a")?.as_deref(), Some(&b"1"[..]));
+/// assert_eq!(db.get(b"a")?, None);
+/// tx.commit()?;
+/// assert!(db.get(b"a")?.is_some());
+/// # Ok::<(), lightning_db::Error>(())
+/// ```
+#[must_use = "a transaction that is dropped is taken back"]
+pub struct Transaction {
+    engine: Arc<Engine>,
+    hold: SnapshotHold,
+    isolation: Isolation,
+    work: Arc<Mutex<Work>>,
+    keep: KeepAlive,
+}
+
+/// What a transaction has done so far.
+pub(super) struct Work {
+    pub batch: WriteBatch,
+    /// The writes again, for its own reads; numbered above [`MAX_SEQUENCE`].
+    pub own: Arc<Memtable>,
+    pub reads: ReadSet,
+    done: bool,
+}
+
+impl Transaction {
+    pub(crate) fn begin(engine: Arc<Engine>, isolation: Isolation, keep: KeepAlive) -> Result<Self> {
+        engine.health.check_write()?;
+        let view = engine.catalogue.view();
+        let hold = engine.writer.begin(engine.max_transactions, || {
+            let hold = engine.snapshots.hold(view);
+            (hold.sequence(), hold)
+        })?;
+        let order = engine.catalogue.order(KeyspaceId::DEFAULT);
+        let own = Arc::new(Memtable::new(order));
+        let work = Work { batch: WriteBatch::new(), own, reads: ReadSet::default(), done: false };
+        Ok(Transaction { engine, hold, isolation, work: Arc::new(Mutex::new(work)), keep })
+    }
+
+    fn sequence(&self) -> SequenceNumber {
+        self.hold.sequence()
+    }
+
+    /// The value of `key`, or `None`. Errors: `Closed`, `InvalidArgument` (key too long), `Corruption`, `Io`.
+    pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Value>> {
+        let key = key.as_ref();
+        check_key(key)?;
+        self.engine.health.check_read()?;
+        let mut work = self.open_work()?;
+        if let Some(record) = work.own.get(key, SequenceNumber::MAX) {
+            return Ok((record.kind == RecordKind::Put).then(|| Value::from(record.value)));
+        }
+        if self.isolation == Isolation::Serializable {
+            work.reads.keys.insert((KeyspaceId::DEFAULT, key.to_vec()));
+        }
+        drop(work);
+        let view = self.engine.catalogue.view().load();
+        read::get(&view, KeyspaceId::DEFAULT, key, self.sequence(), |value| Value::from(value))
+            .map_err(|error| self.engine.health.closed_or(error))
+    }
+
+    /// Puts a value. Errors: `InvalidArgument` (too long), `Closed`, `Halted`.
+    pub fn put(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
+        self.add(RecordKind::Put, key.as_ref(), value.as_ref())
+    }
+
+    /// Deletes a key; an absent key is no error.
+    pub fn delete(&self, key: impl AsRef<[u8]>) -> Result<()> {
+        self.add(RecordKind::Delete, key.as_ref(), &[])
+    }
+
+    fn add(&self, kind: RecordKind, key: &[u8], value: &[u8]) -> Result<()> {
+        self.engine.health.check_write()?;
+        let mut work = self.open_work()?;
+        let sequence = MAX_SEQUENCE + 1 + work.batch.len() as u64;
+        {
+            let own = Arc::clone(&work.own);
+            let mut own = own.writer();
+            own.reserve(1, key.len() + value.len())?;
+            work.batch.add(Operation { kind, keyspace: KeyspaceId::DEFAULT, key, value })?;
+            own.insert(key, sequence, kind, value)?;
+        }
+        if self.isolation == Isolation::Snapshot {
+            work.reads.keys.insert((KeyspaceId::DEFAULT, key.to_vec()));
+        }
+        Ok(())
+    }
+
+    /// Scans the keys from `start` (inclusive) to `end` (exclusive), own writes included as they are now.
+    pub fn scan(&self, start: Option<Vec<u8>>, end: Option<Vec<u8>>) -> Result<TransactionScan> {
+        self.scan_with(ScanOptions::half_open(start, end))
+    }
+
+    /// Scans the keys with a prefix.
+    pub fn scan_prefix(&self, prefix: impl AsRef<[u8]>) -> Result<TransactionScan> {
+        self.scan_with(ScanOptions::prefix(prefix))
+    }
+
+    /// Scans the keys from the last in front of `end` down to `start` (inclusive).
+    pub fn scan_reverse(&self, start: Option<Vec<u8>>, end: Option<Vec<u8>>) -> Result<TransactionScan> {
+        self.scan_with(ScanOptions::half_open(start, end).reverse())
+    }
+
+    /// Scans as the options say. The part that is walked counts as read.
+    pub fn scan_with(&self, options: ScanOptions) -> Result<TransactionScan> {
+        self.engine.health.check_read()?;
+        let own = self.open_work()?.own_writes();
+        let source = ScanSource {
+            view: Arc::clone(&self.engine.catalogue.view().load()),
+            keyspace: KeyspaceId::DEFAULT,
+            sequence: self.sequence(),
+            health: Arc::clone(&self.engine.health),
+            own: Some(own),
+            keep: self.keep.clone(),
+        };
+        let order = self.engine.catalogue.order(KeyspaceId::DEFAULT);
+        let note = (self.isolation == Isolation::Serializable).then(|| Note {
+            work: Arc::clone(&self.work),
+            range: options.walked_range(&order),
+            reverse: options.reverse,
+            index: None,
+        });
+        Ok(TransactionScan::new(Scan::new(source, options)?, note))
+    }
+
+    /// Commits at the default level. Errors: `Conflict` if what was read has changed, else as a write.
+    pub fn commit(self) -> Result<()> {
+        self.finish(self.engine.default_level)
+    }
+
+    /// Commits at a level of its own.
+    pub fn commit_with(self, level: ConsistencyLevel) -> Result<()> {
+        self.finish(level)
+    }
+
+    /// Takes everything back; the same as dropping it.
+    pub fn abort(self) {}
+
+    /// Ends the transaction: every later call on it is `Closed`.
+    pub(crate) fn finish(&self, level: ConsistencyLevel) -> Result<()> {
+        let mut work = self.open_work()?;
+        work.done = true;
+        let since = self.sequence();
+        // Without writes the reads are those of one instant, which is a serial order already.
+        if work.batch.is_empty() {
+            return self.engine.health.check_read();
+        }
+        let transaction = Transactional { reads: &work.reads, since };
+        self.engine.writer.commit(&work.batch, level, Some(transaction))
+    }
+
+    fn open_work(&self) -> Result<MutexGuard<'_, Work>> {
+        let work = self.work.lock();
+        if work.done {
+            return Err(Error::new(ErrorKind::Closed, "the transaction has ended"));
+        }
+        Ok(work)
+    }
+}
+
+impl Work {
+    /// The writes so far; later ones do not show in a scan that has begun.
+    fn own_writes(&self) -> OwnWrites {
+        OwnWrites { cursor: Box::new(self.own.cursor()), last: MAX_SEQUENCE + self.batch.len() as u64 }
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        self.engine.writer.end(self.sequence());
+    }
+}

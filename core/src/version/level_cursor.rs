@@ -1,0 +1,118 @@
+//! One cursor over the tables of a sorted level, each opened when it is reached.
+
+use crate::base::comparator::KeyOrder;
+use crate::base::error::Result;
+use crate::base::ids::SequenceNumber;
+use crate::base::record::Record;
+use crate::btree::TableCursor;
+use crate::iter::Cursor;
+use crate::sync::Arc;
+use crate::version::table::TableHandle;
+
+/// Concatenates sorted tables whose keys do not overlap.
+pub struct LevelCursor {
+    order: KeyOrder,
+    tables: Arc<[Arc<TableHandle>]>,
+    at: usize,
+    cursor: Option<TableCursor>,
+}
+
+impl LevelCursor {
+    /// Over tables sorted by key; no key is in two of them.
+    pub fn new(order: KeyOrder, tables: Arc<[Arc<TableHandle>]>) -> Self {
+        LevelCursor { order, tables, at: 0, cursor: None }
+    }
+
+    /// Makes table `index` the current one.
+    fn enter(&mut self, index: usize) -> Result<Option<&mut TableCursor>> {
+        let Some(handle) = self.tables.get(index) else {
+            self.cursor = None;
+            return Ok(None);
+        };
+        if self.cursor.is_none() || self.at != index {
+            self.cursor = None;
+            self.cursor = Some(handle.table()?.cursor());
+            self.at = index;
+        }
+        Ok(self.cursor.as_mut())
+    }
+
+    fn leave_if_done(&mut self, forward: bool) -> Result<()> {
+        if self.cursor.as_ref().is_some_and(|cursor| cursor.valid()) {
+            return Ok(());
+        }
+        let next = if forward { Some(self.at + 1) } else { self.at.checked_sub(1) };
+        let Some(next) = next else {
+            self.cursor = None;
+            return Ok(());
+        };
+        match self.enter(next)? {
+            Some(cursor) if forward => cursor.seek_first(),
+            Some(cursor) => cursor.seek_last(),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Cursor for LevelCursor {
+    fn seek_first(&mut self) -> Result<()> {
+        match self.enter(0)? {
+            Some(cursor) => cursor.seek_first(),
+            None => Ok(()),
+        }
+    }
+
+    fn seek_last(&mut self) -> Result<()> {
+        match self.enter(self.tables.len().wrapping_sub(1))? {
+            Some(cursor) => cursor.seek_last(),
+            None => Ok(()),
+        }
+    }
+
+    fn seek(&mut self, key: &[u8], sequence: SequenceNumber) -> Result<()> {
+        let order = &self.order;
+        let at = self.tables.partition_point(|handle| order.compare(&handle.meta().largest_key, key).is_lt());
+        if let Some(cursor) = self.enter(at)? {
+            cursor.seek(key, sequence)?;
+            return self.leave_if_done(true);
+        }
+        Ok(())
+    }
+
+    fn seek_before(&mut self, key: &[u8], sequence: SequenceNumber) -> Result<()> {
+        let order = &self.order;
+        let behind =
+            self.tables.partition_point(|handle| order.compare(&handle.meta().smallest_key, key).is_le());
+        if let Some(cursor) = self.enter(behind.wrapping_sub(1))? {
+            cursor.seek_before(key, sequence)?;
+            return self.leave_if_done(false);
+        }
+        Ok(())
+    }
+
+    fn next(&mut self) -> Result<()> {
+        if let Some(cursor) = &mut self.cursor {
+            cursor.next()?;
+        }
+        self.leave_if_done(true)
+    }
+
+    fn prev(&mut self) -> Result<()> {
+        if let Some(cursor) = &mut self.cursor {
+            cursor.prev()?;
+        }
+        self.leave_if_done(false)
+    }
+
+    fn valid(&self) -> bool {
+        self.cursor.as_ref().is_some_and(|cursor| cursor.valid())
+    }
+
+    #[inline]
+    fn record(&self) -> Record<'_> {
+        match &self.cursor {
+            Some(cursor) => cursor.record(),
+            None => unreachable!("record() of an invalid cursor"),
+        }
+    }
+}

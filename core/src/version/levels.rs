@@ -1,0 +1,85 @@
+//! The tables of one keyspace: level 0 newest first, deeper levels sorted and without overlap.
+
+use crate::base::comparator::KeyOrder;
+use crate::base::error::Result;
+use crate::base::ids::SequenceNumber;
+use crate::base::limits::LEVELS;
+use crate::btree::PageRecord;
+use crate::iter::Cursor;
+use crate::sync::Arc;
+use crate::version::level_cursor::LevelCursor;
+use crate::version::table::TableHandle;
+
+/// The tables of one keyspace.
+pub struct Levels {
+    order: KeyOrder,
+    levels: [Arc<[Arc<TableHandle>]>; LEVELS],
+}
+
+impl Levels {
+    /// Sorts the tables of each level as the reads need them.
+    pub fn new(order: KeyOrder, mut levels: [Vec<Arc<TableHandle>>; LEVELS]) -> Self {
+        levels[0]
+            .sort_by_key(|handle| std::cmp::Reverse((handle.meta().largest_sequence, handle.meta().number)));
+        for level in &mut levels[1..] {
+            level.sort_by(|a, b| order.compare(&a.meta().smallest_key, &b.meta().smallest_key));
+        }
+        Levels { order, levels: levels.map(Into::into) }
+    }
+
+    /// The order of the keyspace.
+    pub fn order(&self) -> &KeyOrder {
+        &self.order
+    }
+
+    /// The tables of a level.
+    pub fn level(&self, level: usize) -> &Arc<[Arc<TableHandle>]> {
+        &self.levels[level]
+    }
+
+    /// All tables.
+    pub fn tables(&self) -> impl Iterator<Item = &Arc<TableHandle>> {
+        self.levels.iter().flat_map(|level| level.iter())
+    }
+
+    /// The newest record of exactly `key` at or below `sequence`.
+    pub fn get(&self, key: &[u8], sequence: SequenceNumber) -> Result<Option<PageRecord>> {
+        for handle in self.levels[0].iter() {
+            let meta = handle.meta();
+            let outside = self.order.compare(key, &meta.smallest_key).is_lt()
+                || self.order.compare(key, &meta.largest_key).is_gt();
+            if outside || meta.smallest_sequence > sequence {
+                continue;
+            }
+            if let Some(found) = handle.table()?.get(key, sequence)? {
+                debug_assert!(found.sequence <= sequence);
+                return Ok(Some(found));
+            }
+        }
+        for level in &self.levels[1..] {
+            let Some(handle) = self.table_for(level, key) else { continue };
+            if let Some(found) = handle.table()?.get(key, sequence)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The one table of a sorted level that may hold `key`.
+    fn table_for<'a>(&self, level: &'a [Arc<TableHandle>], key: &[u8]) -> Option<&'a Arc<TableHandle>> {
+        let at = level.partition_point(|handle| self.order.compare(&handle.meta().largest_key, key).is_lt());
+        level.get(at).filter(|handle| self.order.compare(&handle.meta().smallest_key, key).is_le())
+    }
+
+    /// Cursors that together stand for all tables, newest source first.
+    pub fn cursors(&self) -> Result<Vec<Box<dyn Cursor>>> {
+        let mut cursors: Vec<Box<dyn Cursor>> = Vec::new();
+        for handle in self.levels[0].iter() {
+            cursors.push(Box::new(handle.table()?.cursor()));
+        }
+        for level in self.levels[1..].iter().filter(|level| !level.is_empty()) {
+            cursors.push(Box::new(LevelCursor::new(self.order.clone(), Arc::clone(level))));
+        }
+        Ok(cursors)
+    }
+}

@@ -1,0 +1,54 @@
+//! What the integration tests share.
+#![allow(dead_code, reason = "each test binary uses a part")]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use lightning_db::vfs::{MemoryVfs, Vfs};
+use lightning_db::{Database, LSMConfig, LightningDbConfig, Result};
+
+/// Where databases in memory are.
+pub const FOLDER: &str = "/db";
+
+/// Small memtables and pages, so that little data goes through every path.
+pub fn small_config() -> LightningDbConfig {
+    LightningDbConfig {
+        page_size: 512,
+        cache_size: 1 << 20,
+        lsm_config: LSMConfig { memtable_size: 64 << 10, level0_file_num_compaction_trigger: 2 },
+        ..Default::default()
+    }
+}
+
+/// Opens (or makes) the database of a disk in memory.
+pub fn open(disk: &MemoryVfs) -> Result<Database> {
+    open_with(disk, small_config())
+}
+
+/// As [`open`], with a configuration.
+pub fn open_with(disk: &MemoryVfs, config: LightningDbConfig) -> Result<Database> {
+    let vfs: Arc<dyn Vfs> = Arc::new(disk.clone());
+    Database::open_on(vfs, Path::new(FOLDER), config, true)
+}
+
+/// All entries, in rising order.
+pub fn entries(db: &Database) -> Vec<(Vec<u8>, Vec<u8>)> {
+    db.scan(None, None).unwrap().map(Result::unwrap).collect()
+}
+
+/// A small generator of random numbers (splitmix64), the same on every machine.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub fn below(&mut self, limit: u64) -> u64 {
+        self.next() % limit
+    }
+}

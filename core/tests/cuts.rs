@@ -1,0 +1,224 @@
+//! Creation, recovery, close, backup and restore cut at every call: the next open works, and nothing that
+//! was acknowledged is gone.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use common::{FOLDER, entries, open};
+use lightning_db::vfs::{Keep, MemoryVfs, Vfs};
+use lightning_db::{BackupEngine, ConsistencyLevel, Database, LightningDbConfig, Result};
+
+const KEEPS: [Keep; 2] = [Keep::All, Keep::Durable];
+
+/// Calls `work` on fresh copies of a disk, cut at call 0, 1, 2 ... until it gets through, and hands each
+/// disk that a cut left behind to `check`. Returns the number of cuts.
+fn cut_everywhere(
+    fresh: impl Fn() -> MemoryVfs,
+    work: impl Fn(&MemoryVfs) -> Result<()>,
+    check: impl Fn(MemoryVfs, u64, Keep),
+) -> u64 {
+    for call in 0.. {
+        for keep in KEEPS {
+            let disk = fresh();
+            disk.cut_at(call);
+            let outcome = work(&disk);
+            if outcome.is_ok() && disk.calls() <= call {
+                return call;
+            }
+            check(disk.crash(keep), call, keep);
+        }
+    }
+    0
+}
+
+fn create(disk: &MemoryVfs) -> Result<()> {
+    open(disk)?.close()
+}
+
+#[test]
+fn creation_cut_at_every_call_is_done_again() {
+    let points = cut_everywhere(MemoryVfs::default, create, |disk, call, keep| {
+        let db = open(&disk).unwrap_or_else(|error| panic!("cut at {call}, {keep:?}: {error}"));
+        assert!(entries(&db).is_empty());
+        db.put(b"k", b"v").unwrap();
+        db.close().unwrap();
+        assert_eq!(entries(&open(&disk.crash(Keep::Durable)).unwrap()).len(), 1);
+    });
+    println!("creation: {points} calls cut, {} disks", points * 2);
+    assert!(points > 10);
+}
+
+/// A killed database with tables, two sealed logs that are not flushed, and a torn tail.
+fn killed(records: u32) -> MemoryVfs {
+    let disk = MemoryVfs::with_seed(7);
+    let db = open(&disk).unwrap();
+    for i in 0..records {
+        db.put_with_consistency(i.to_be_bytes(), [i as u8; 100], ConsistencyLevel::Quorum).unwrap();
+    }
+    db.put(b"last", b"durable").unwrap();
+    let dead = disk.crash(Keep::All);
+    db.close().unwrap();
+    let log = dead.list(Path::new(FOLDER)).unwrap().into_iter().rfind(|name| name.ends_with(".log"));
+    let path = Path::new(FOLDER).join(log.unwrap());
+    let mut bytes = dead.read_file(&path).unwrap();
+    bytes.extend_from_slice(&[7; 33]);
+    dead.write_file(&path, &bytes).unwrap();
+    dead
+}
+
+#[test]
+fn recovery_cut_at_every_call_starts_again() {
+    let records = 900;
+    let dead = killed(records);
+    let points = cut_everywhere(
+        || dead.crash(Keep::All),
+        |disk| open(disk).map(|db| drop(db.close())),
+        |disk, call, keep| {
+            let db = open(&disk).unwrap_or_else(|error| panic!("cut at {call}, {keep:?}: {error}"));
+            assert_eq!(entries(&db).len(), records as usize + 1, "cut at {call}, {keep:?}");
+            db.put(b"more", b"").unwrap();
+            db.close().unwrap();
+            assert_eq!(entries(&open(&disk.crash(Keep::Durable)).unwrap()).len(), records as usize + 2);
+        },
+    );
+    println!("recovery: {points} calls cut, {} disks", points * 2);
+    assert!(points > 10);
+}
+
+/// A killed process leaves its log in the operating system's memory; the recovery relies on it, and must
+/// make it durable first.
+#[test]
+fn a_power_cut_behind_the_recovery_of_a_killed_process_loses_nothing() {
+    let disk = MemoryVfs::default();
+    let db = open(&disk).unwrap();
+    for i in 0..300u32 {
+        db.put_with_consistency(i.to_be_bytes(), [1; 20], ConsistencyLevel::Quorum).unwrap();
+    }
+    let killed = disk.crash(Keep::All);
+    drop(db);
+    let db = open(&killed).unwrap();
+    let cut = killed.crash(Keep::Durable);
+    drop(db);
+    assert_eq!(entries(&open(&cut).unwrap()).len(), 300);
+}
+
+/// A recovery that is cut, then cut again at every call: only the second one may get through.
+#[test]
+fn recovery_cut_twice_starts_again() {
+    let dead = killed(700);
+    let mut tried = 0;
+    for first in (0..24).step_by(3) {
+        let once = dead.crash(Keep::All);
+        once.cut_at(first);
+        drop(open(&once));
+        let once = once.crash(Keep::Durable);
+        tried += cut_everywhere(
+            || once.crash(Keep::All),
+            |disk| open(disk).map(|db| drop(db.close())),
+            |disk, call, keep| {
+                let db = open(&disk)
+                    .unwrap_or_else(|error| panic!("cuts at {first} and {call}, {keep:?}: {error}"));
+                assert_eq!(entries(&db).len(), 701);
+            },
+        );
+    }
+    println!("recovery cut twice: {tried} pairs");
+}
+
+#[test]
+fn writing_cut_at_every_call_keeps_what_was_acknowledged() {
+    let work = |disk: &MemoryVfs| -> Result<()> {
+        let db = open(disk)?;
+        for i in 0..40u32 {
+            db.put(i.to_be_bytes(), vec![i as u8; 4_000])?;
+        }
+        db.close()
+    };
+    for call in (0..).step_by(3) {
+        let disk = MemoryVfs::with_seed(call);
+        disk.cut_at(call);
+        let mut acknowledged = 0;
+        if let Ok(db) = open(&disk) {
+            while acknowledged < 40 && db.put([acknowledged], vec![acknowledged; 4_000]).is_ok() {
+                acknowledged += 1;
+            }
+            drop(db.close());
+        }
+        for keep in KEEPS {
+            let found = entries(&open(&disk.crash(keep)).unwrap());
+            let len = found.len() as u8;
+            assert!(len >= acknowledged, "cut at {call}: {acknowledged} acknowledged, {len} found");
+            assert!(found.iter().enumerate().all(|(i, (key, _))| key[..] == [i as u8]), "a prefix");
+        }
+        if disk.calls() <= call {
+            break;
+        }
+    }
+    work(&MemoryVfs::default()).unwrap();
+}
+
+fn with_backup() -> (MemoryVfs, Database) {
+    let disk = MemoryVfs::with_seed(9);
+    let db = open(&disk).unwrap();
+    for i in 0..500u32 {
+        db.put_with_consistency(i.to_be_bytes(), [1; 50], ConsistencyLevel::Quorum).unwrap();
+    }
+    (disk, db)
+}
+
+fn restore(disk: &MemoryVfs) -> Result<Database> {
+    let vfs: Arc<dyn Vfs> = Arc::new(disk.clone());
+    Database::restore_on(vfs, Path::new("/restored"), Path::new("/backups/one"), LightningDbConfig::default())
+}
+
+#[test]
+fn a_backup_cut_at_every_call_is_whole_or_not_one() {
+    let points = cut_everywhere(
+        || {
+            let (disk, db) = with_backup();
+            db.close().unwrap();
+            disk.crash(Keep::All)
+        },
+        |disk| {
+            let db = open(disk)?;
+            BackupEngine::new(&db).create_backup("/backups/one")?;
+            db.close()
+        },
+        |disk, call, keep| {
+            let before = restore(&disk);
+            if let Ok(db) = &before {
+                assert_eq!(entries(db).len(), 500, "cut at {call}, {keep:?}: a backup that is not whole");
+            }
+            let db = open(&disk).unwrap();
+            assert_eq!(entries(&db).len(), 500);
+            if before.is_err() {
+                BackupEngine::new(&db).create_backup("/backups/one").unwrap();
+                assert_eq!(entries(&restore(&disk).unwrap()).len(), 500);
+            }
+        },
+    );
+    println!("backup: {points} calls cut, {} disks", points * 2);
+}
+
+#[test]
+fn a_restore_cut_at_every_call_is_whole_or_refused() {
+    let (disk, db) = with_backup();
+    BackupEngine::new(&db).create_backup("/backups/one").unwrap();
+    db.close().unwrap();
+    let points = cut_everywhere(
+        || disk.crash(Keep::All),
+        |disk| restore(disk).and_then(|db| db.close()),
+        |disk, call, keep| {
+            let vfs: Arc<dyn Vfs> = Arc::new(disk.clone());
+            let found = Database::open_on(vfs, Path::new("/restored"), LightningDbConfig::default(), false);
+            match found {
+                Ok(db) => assert_eq!(entries(&db).len(), 500, "cut at {call}, {keep:?}"),
+                Err(_) => assert_eq!(entries(&restore(&disk).unwrap()).len(), 500),
+            }
+        },
+    );
+    println!("restore: {points} calls cut, {} disks", points * 2);
+}

@@ -1,0 +1,161 @@
+//! Consistency levels: which calls each one makes before it acknowledges, what survives what, and the
+//! checkpoint interval.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use common::{FOLDER, entries, open, open_with, small_config};
+use lightning_db::vfs::{Call, Keep, MemoryVfs, RecordingVfs, Vfs};
+use lightning_db::{ConsistencyLevel, Database, LightningDbConfig, WriteBatch};
+
+/// A database whose calls are recorded.
+fn recorded(config: LightningDbConfig) -> (Database, RecordingVfs) {
+    let calls = RecordingVfs::new(Arc::new(MemoryVfs::default()));
+    let vfs: Arc<dyn Vfs> = Arc::new(calls.clone());
+    (Database::open_on(vfs, Path::new(FOLDER), config, true).unwrap(), calls)
+}
+
+/// Log writes and log syncs that `work` makes before it returns.
+fn log_calls(calls: &RecordingVfs, work: impl FnOnce()) -> (usize, usize) {
+    let is_log = |path: &Path| path.extension().is_some_and(|extension| extension == "log");
+    calls.take();
+    work();
+    let made = calls.take();
+    let count = |wanted: &dyn Fn(&Call) -> bool| made.iter().filter(|call| wanted(call)).count();
+    (
+        count(&|call| matches!(call, Call::WriteAt { path, .. } if is_log(path))),
+        count(&|call| matches!(call, Call::SyncData { path } if is_log(path))),
+    )
+}
+
+#[test]
+fn every_kind_of_commit_makes_its_fixed_number_of_calls() {
+    let (db, calls) = recorded(LightningDbConfig::default());
+    let batch = || {
+        let mut batch = WriteBatch::new();
+        batch.put(b"a", b"1").unwrap();
+        batch.put(b"b", b"2").unwrap();
+        batch
+    };
+    let transaction = |level| {
+        let tx = db.transaction().unwrap();
+        tx.put(b"a", b"1").unwrap();
+        tx.commit_with(level).unwrap();
+    };
+    for (level, writes, syncs) in [(ConsistencyLevel::Strong, 1, 1), (ConsistencyLevel::Quorum, 1, 0)] {
+        let put = || db.put_with_consistency(b"k", b"v", level).unwrap();
+        assert_eq!(log_calls(&calls, put), (writes, syncs), "put at {level:?}");
+        assert_eq!(log_calls(&calls, || db.write_with(&batch(), level).unwrap()), (writes, syncs));
+        assert_eq!(log_calls(&calls, || transaction(level)), (writes, syncs), "commit at {level:?}");
+        let delete = || db.delete_with_consistency(b"k", level).unwrap();
+        assert_eq!(log_calls(&calls, delete), (writes, syncs), "delete at {level:?}");
+    }
+    assert_eq!(log_calls(&calls, || db.put(b"k", b"v").unwrap()), (1, 1), "the default is Strong");
+    assert_eq!(log_calls(&calls, || drop(db.get(b"k").unwrap())), (0, 0));
+}
+
+#[test]
+fn sync_writes_off_lets_the_default_level_fall_back_and_no_other() {
+    let mut config = LightningDbConfig::default();
+    config.consistency_config.sync_writes = false;
+    let (db, calls) = recorded(config);
+    assert_eq!(log_calls(&calls, || db.put(b"k", b"v").unwrap()), (1, 0));
+    let strong = || db.put_with_consistency(b"k", b"v", ConsistencyLevel::Strong).unwrap();
+    assert_eq!(log_calls(&calls, strong), (1, 1));
+}
+
+#[test]
+fn the_default_level_is_used_where_none_is_named() {
+    let mut config = LightningDbConfig::default();
+    config.consistency_config.default_level = ConsistencyLevel::Quorum;
+    let (db, calls) = recorded(config);
+    assert_eq!(log_calls(&calls, || db.put(b"k", b"v").unwrap()), (1, 0));
+    assert_eq!(log_calls(&calls, || db.transact(|tx| tx.put(b"k", b"v")).unwrap()), (1, 0));
+}
+
+/// What a killed process and a power cut leave of ten writes at each level.
+#[test]
+fn each_level_survives_what_it_promises() {
+    for level in [ConsistencyLevel::Strong, ConsistencyLevel::Quorum, ConsistencyLevel::Eventual] {
+        let disk = MemoryVfs::default();
+        let db = open(&disk).unwrap();
+        for i in 0..10u8 {
+            db.put_with_consistency([i], [i], level).unwrap();
+            assert_eq!(db.get([i]).unwrap().unwrap(), [i], "read your writes");
+        }
+        for keep in [Keep::All, Keep::Durable] {
+            let found = entries(&open(&disk.crash(keep)).unwrap());
+            assert!(
+                found.iter().enumerate().all(|(i, (key, _))| key[..] == [i as u8]),
+                "{level:?}: a prefix"
+            );
+            let promised = match (level, keep) {
+                (ConsistencyLevel::Strong, _) | (ConsistencyLevel::Quorum, Keep::All) => 10,
+                _ => 0,
+            };
+            assert!(found.len() >= promised, "{level:?} {keep:?}: {} left", found.len());
+        }
+    }
+}
+
+#[test]
+fn deferred_writes_reach_the_log_soon_and_in_front_of_later_ones() {
+    let disk = MemoryVfs::default();
+    let db = open(&disk).unwrap();
+    db.put_with_consistency(b"a", b"1", ConsistencyLevel::Eventual).unwrap();
+    db.put_with_consistency(b"b", b"2", ConsistencyLevel::Quorum).unwrap();
+    assert_eq!(entries(&open(&disk.crash(Keep::All)).unwrap()).len(), 2, "a later commit writes them first");
+    db.put_with_consistency(b"c", b"3", ConsistencyLevel::Eventual).unwrap();
+    let patience = Instant::now() + Duration::from_secs(60);
+    while entries(&open(&disk.crash(Keep::All)).unwrap()).len() < 3 {
+        assert!(Instant::now() < patience, "never written");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn the_checkpoint_interval_bounds_the_age_of_what_is_only_in_the_log() {
+    let disk = MemoryVfs::default();
+    let mut config = small_config();
+    config.consistency_config.checkpoint_interval = Duration::from_secs(30);
+    let db = open_with(&disk, config).unwrap();
+    db.put(b"k", b"v").unwrap();
+    let tables = || db.stats().unwrap().tables_per_level.iter().sum::<usize>();
+    disk.advance(Duration::from_secs(29));
+    std::thread::sleep(Duration::from_millis(1_200));
+    assert_eq!(tables(), 0, "younger than the interval");
+    disk.advance(Duration::from_secs(2));
+    let patience = Instant::now() + Duration::from_secs(60);
+    while tables() == 0 {
+        assert!(Instant::now() < patience, "never flushed");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(db.get(b"k").unwrap().unwrap(), b"v");
+}
+
+#[test]
+fn the_page_cache_stays_within_its_budget() {
+    let db = open(&MemoryVfs::default()).unwrap();
+    let mut batch = WriteBatch::new();
+    for i in 0..20_000u32 {
+        batch.put(i.to_be_bytes(), [i.to_le_bytes(); 50].concat()).unwrap();
+    }
+    db.write(&batch).unwrap();
+    db.compact_lsm().unwrap();
+    for i in 0..20_000u32 {
+        assert!(db.get(i.wrapping_mul(7_919).rem_euclid(20_000).to_be_bytes()).unwrap().is_some());
+        if i % 512 == 0 {
+            assert!(db.stats().unwrap().cache_bytes <= 1 << 20);
+        }
+    }
+    let stats = db.stats().unwrap();
+    assert!(stats.cache_bytes > 1 << 18 && stats.cache_hit_rate > 0.2, "{stats:?}");
+    assert_eq!(stats.total_keys, 20_000);
+    db.clear_cache().unwrap();
+    // A background compaction may bring in a page at any time.
+    assert!(db.stats().unwrap().cache_bytes < stats.cache_bytes / 4);
+}

@@ -1,0 +1,314 @@
+//! Transactions and threads: conflicts where there must be, none where there must not.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use common::{Random, entries, open};
+use lightning_db::vfs::MemoryVfs;
+use lightning_db::{ConsistencyLevel, Database, ErrorKind, Isolation, WriteBatch};
+
+fn fresh() -> Database {
+    open(&MemoryVfs::default()).unwrap()
+}
+
+fn conflict(result: lightning_db::Result<()>) {
+    let error = result.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
+    assert!(error.is_retryable());
+}
+
+#[test]
+fn disjoint_transactions_commit_while_a_third_stays_open() {
+    let db = fresh();
+    let third = db.transaction().unwrap();
+    third.get(b"c").unwrap();
+    let (a, b) = (db.transaction().unwrap(), db.transaction().unwrap());
+    for (tx, key) in [(&a, b"a"), (&b, b"b")] {
+        assert_eq!(tx.get(key).unwrap(), None);
+        tx.put(key, b"1").unwrap();
+    }
+    a.commit().unwrap();
+    b.commit().unwrap();
+    db.put(b"d", b"blind").unwrap();
+    third.put(b"c", b"1").unwrap();
+    third.commit().unwrap();
+    assert_eq!(entries(&db).len(), 4);
+}
+
+#[test]
+fn a_lost_update_is_a_conflict() {
+    let db = fresh();
+    db.put(b"k", b"0").unwrap();
+    let (a, b) = (db.transaction().unwrap(), db.transaction().unwrap());
+    for tx in [&a, &b] {
+        tx.get(b"k").unwrap();
+        tx.put(b"k", b"1").unwrap();
+    }
+    a.commit().unwrap();
+    conflict(b.commit());
+    let tx = db.transaction().unwrap();
+    tx.get(b"k").unwrap();
+    tx.put(b"other", b"1").unwrap();
+    db.put(b"k", b"blind writes count").unwrap();
+    conflict(tx.commit());
+}
+
+#[test]
+fn write_skew_is_a_conflict_unless_snapshot_isolation_was_asked_for() {
+    for (isolation, allowed) in [(Isolation::Serializable, false), (Isolation::Snapshot, true)] {
+        let db = fresh();
+        let (a, b) = (db.transaction_with(isolation).unwrap(), db.transaction_with(isolation).unwrap());
+        for tx in [&a, &b] {
+            tx.get(b"x").unwrap();
+            tx.get(b"y").unwrap();
+        }
+        a.put(b"x", b"1").unwrap();
+        b.put(b"y", b"1").unwrap();
+        a.commit().unwrap();
+        assert_eq!(b.commit().is_ok(), allowed);
+    }
+}
+
+#[test]
+fn snapshot_isolation_refuses_two_writers_of_a_key() {
+    let db = fresh();
+    let begin = || db.transaction_with(Isolation::Snapshot).unwrap();
+    let (a, b) = (begin(), begin());
+    a.put(b"x", b"1").unwrap();
+    b.put(b"x", b"2").unwrap();
+    a.commit().unwrap();
+    conflict(b.commit());
+}
+
+#[test]
+fn phantoms_are_conflicts_only_in_what_was_walked() {
+    let db = fresh();
+    db.put_batch(&[(b"b", b""), (b"d", b""), (b"f", b"")]).unwrap();
+    let phantom = |key: &[u8], walk: &dyn Fn(&lightning_db::Transaction)| {
+        let tx = db.transaction().unwrap();
+        walk(&tx);
+        tx.put(b"z", b"result").unwrap();
+        db.put(key, b"phantom").unwrap();
+        let outcome = tx.commit();
+        db.delete(key).unwrap();
+        outcome.is_err()
+    };
+    let all = |tx: &lightning_db::Transaction| {
+        assert_eq!(tx.scan(Some(b"a".to_vec()), Some(b"e".to_vec())).unwrap().count(), 2);
+    };
+    let first = |tx: &lightning_db::Transaction| drop(tx.scan(None, None).unwrap().next());
+    let last = |tx: &lightning_db::Transaction| {
+        drop(tx.scan_reverse(None, Some(b"e".to_vec())).unwrap().next());
+    };
+    assert!(phantom(b"c", &all) && phantom(b"a", &all) && phantom(b"d0", &all));
+    assert!(!phantom(b"e", &all) && !phantom(b"g", &all));
+    assert!(phantom(b"a", &first) && !phantom(b"c", &first));
+    assert!(phantom(b"d5", &last) && !phantom(b"c", &last));
+}
+
+#[test]
+fn reads_alone_never_conflict_and_aborted_writes_never_show() {
+    let db = fresh();
+    let tx = db.transaction().unwrap();
+    tx.get(b"k").unwrap();
+    db.put(b"k", b"1").unwrap();
+    assert_eq!(tx.get(b"k").unwrap(), None, "one instant");
+    tx.commit().unwrap();
+    let tx = db.transaction().unwrap();
+    tx.put(b"k", b"2").unwrap();
+    tx.abort();
+    assert_eq!(db.get(b"k").unwrap().unwrap(), b"1");
+}
+
+#[test]
+fn a_scan_in_a_transaction_does_not_show_later_writes_of_its_own() {
+    let db = fresh();
+    let tx = db.transaction().unwrap();
+    tx.put(b"a", b"1").unwrap();
+    let scan = tx.scan(None, None).unwrap();
+    tx.put(b"b", b"2").unwrap();
+    tx.put(b"a", b"changed").unwrap();
+    let seen: Vec<_> = scan.map(Result::unwrap).collect();
+    assert_eq!(seen, [(b"a".to_vec(), b"1".to_vec())]);
+}
+
+#[test]
+fn transactions_by_number_are_bounded_and_end() {
+    let mut config = common::small_config();
+    config.max_active_transactions = 3;
+    let db = common::open_with(&MemoryVfs::default(), config).unwrap();
+    let ids: Vec<_> = (0..3).map(|_| db.begin_transaction().unwrap()).collect();
+    let error = db.begin_transaction().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooMany);
+    assert!(error.to_string().contains("max_active_transactions"));
+    assert_eq!(db.stats().unwrap().active_transactions, 3);
+    db.put_tx(ids[0], b"k", b"v").unwrap();
+    assert_eq!(db.get_tx(ids[0], b"k").unwrap().unwrap(), b"v");
+    db.commit_transaction(ids[0]).unwrap();
+    assert_eq!(db.commit_transaction(ids[0]).unwrap_err().kind(), ErrorKind::Closed);
+    db.abort_transaction(ids[1]).unwrap();
+    assert_eq!(db.get_tx(ids[1], b"k").unwrap_err().kind(), ErrorKind::Closed);
+    db.delete_tx(ids[2], b"k").unwrap();
+    db.begin_transaction().unwrap();
+}
+
+/// Money moves between accounts from several threads; readers always see the same total.
+#[test]
+fn transfers_from_several_threads_keep_the_total() {
+    const ACCOUNTS: u64 = 8;
+    const TRANSFERS: u64 = 300;
+    let db = fresh();
+    for account in 0..ACCOUNTS {
+        db.put(account.to_be_bytes(), 1_000u64.to_be_bytes()).unwrap();
+    }
+    let amount = |bytes: &[u8]| u64::from_be_bytes(bytes.try_into().unwrap());
+    let done = AtomicBool::new(false);
+    let start = Barrier::new(5);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..4)
+            .map(|seed| {
+                let (db, start) = (&db, &start);
+                scope.spawn(move || {
+                    let mut random = Random(seed);
+                    start.wait();
+                    for _ in 0..TRANSFERS {
+                        let from = random.below(ACCOUNTS);
+                        let to = (from + 1 + random.below(ACCOUNTS - 1)) % ACCOUNTS;
+                        db.transact(|tx| {
+                            let left = amount(&tx.get(from.to_be_bytes())?.unwrap());
+                            let right = amount(&tx.get(to.to_be_bytes())?.unwrap());
+                            let moved = left.min(7);
+                            tx.put(from.to_be_bytes(), (left - moved).to_be_bytes())?;
+                            tx.put(to.to_be_bytes(), (right + moved).to_be_bytes())
+                        })
+                        .unwrap();
+                    }
+                })
+            })
+            .collect();
+        scope.spawn(|| {
+            start.wait();
+            while !done.load(Ordering::Acquire) {
+                let total: u64 = entries(&db).iter().map(|(_, v)| amount(v)).sum();
+                assert_eq!(total, ACCOUNTS * 1_000);
+            }
+        });
+        for worker in workers {
+            worker.join().unwrap();
+        }
+        done.store(true, Ordering::Release);
+    });
+    assert_eq!(db.stats().unwrap().active_transactions, 0);
+}
+
+/// Batches from one thread, point reads and scans from others: a batch is seen whole or not at all, and
+/// never goes back, while memtables are sealed, flushed and compacted underneath.
+#[test]
+fn readers_see_batches_whole_while_tables_move() {
+    const KEYS: u64 = 40;
+    const ROUNDS: u64 = 400;
+    let db = fresh();
+    let write = |round: u64| {
+        let mut batch = WriteBatch::new();
+        for key in 0..KEYS {
+            let mut value = round.to_be_bytes().to_vec();
+            value.resize(100, key as u8);
+            batch.put(key.to_be_bytes(), value).unwrap();
+        }
+        db.write_with(&batch, ConsistencyLevel::Quorum).unwrap();
+    };
+    let round_of = |value: &[u8]| u64::from_be_bytes(value[..8].try_into().unwrap());
+    write(0);
+    let written = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        for reader in 0..3u64 {
+            let (db, written) = (&db, &written);
+            scope.spawn(move || {
+                let mut last = 0;
+                while last < ROUNDS {
+                    let before = written.load(Ordering::Acquire);
+                    let rounds: Vec<u64> = if reader == 0 {
+                        let keys: Vec<_> = (0..KEYS).map(u64::to_be_bytes).collect();
+                        db.get_batch(&keys).unwrap().iter().map(|v| round_of(v.as_ref().unwrap())).collect()
+                    } else {
+                        let scan =
+                            if reader == 1 { db.scan(None, None) } else { db.scan_reverse(None, None) };
+                        scan.unwrap().map(|entry| round_of(&entry.unwrap().1)).collect()
+                    };
+                    assert_eq!(rounds.len() as u64, KEYS);
+                    assert!(rounds.iter().all(|round| *round == rounds[0]), "torn batch: {rounds:?}");
+                    assert!(rounds[0] >= before.max(last), "went back from {before} to {}", rounds[0]);
+                    last = rounds[0];
+                }
+            });
+        }
+        for round in 1..=ROUNDS {
+            write(round);
+            written.store(round, Ordering::Release);
+        }
+    });
+    assert!(db.stats().unwrap().tables_per_level.iter().sum::<usize>() > 0, "nothing was flushed");
+}
+
+#[test]
+fn scans_and_transactions_keep_the_database_open() {
+    let disk = MemoryVfs::default();
+    let (scan, tx) = {
+        let db = open(&disk).unwrap();
+        db.put(b"k", b"v").unwrap();
+        (db.scan(None, None).unwrap(), db.transaction().unwrap())
+    };
+    assert_eq!(open(&disk).unwrap_err().kind(), ErrorKind::Locked);
+    assert_eq!(scan.count(), 1);
+    tx.put(b"l", b"w").unwrap();
+    tx.commit().unwrap();
+    assert_eq!(entries(&open(&disk).unwrap()).len(), 2);
+}
+
+/// A compaction that runs while another thread closes the database must change no file any more once the
+/// next opener has the folder.
+#[test]
+fn a_close_beside_a_compaction_leaves_the_files_to_the_next_opener() {
+    for round in 0..150u64 {
+        let disk = MemoryVfs::with_seed(round);
+        let db = open(&disk).unwrap();
+        let mut random = Random(round);
+        for i in 0..150u32 {
+            let value: Vec<u8> = (0..300).map(|_| random.next() as u8).collect();
+            db.put_with_consistency(i.to_be_bytes(), value, ConsistencyLevel::Quorum).unwrap();
+        }
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for i in 0..3u32 {
+                    let _ = db.put(i.to_be_bytes(), b"x");
+                    let _ = db.compact_lsm();
+                    let _ = db.flush();
+                }
+            });
+            std::thread::sleep(std::time::Duration::from_micros(300 + 41 * (round % 60)));
+            db.close().unwrap();
+            let next = open(&disk).unwrap();
+            assert_eq!(entries(&next).len(), 150, "round {round}");
+            next.close().unwrap();
+        });
+        assert_eq!(entries(&open(&disk).unwrap()).len(), 150, "round {round}");
+    }
+}
+
+#[test]
+fn handles_go_anywhere() {
+    fn shared<T: Send + Sync + 'static>() {}
+    fn sent<T: Send + 'static>() {}
+    shared::<Database>();
+    shared::<lightning_db::Snapshot>();
+    shared::<lightning_db::Transaction>();
+    shared::<lightning_db::BackupEngine>();
+    shared::<WriteBatch>();
+    shared::<lightning_db::Error>();
+    shared::<lightning_db::Value>();
+    sent::<lightning_db::Scan>();
+    sent::<lightning_db::TransactionScan>();
+}
