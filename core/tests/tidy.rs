@@ -1,0 +1,107 @@
+//! Proves the rules of the tree that the compiler does not: layers, sizes, words, unsafe code.
+//!
+//! `cargo test -p lightning_db --test tidy -- --nocapture` also prints the longest file, the longest
+//! function and the imports inside one group.
+
+#![allow(clippy::expect_used, reason = "a file that cannot be read is a failed test")]
+
+#[path = "tidy/layers.rs"]
+mod layers;
+#[path = "tidy/manifests.rs"]
+mod manifests;
+#[path = "tidy/rules.rs"]
+mod rules;
+#[path = "tidy/sizes.rs"]
+mod sizes;
+#[path = "tidy/source.rs"]
+mod source;
+#[path = "tidy/unsafety.rs"]
+mod unsafety;
+
+use std::path::PathBuf;
+
+use source::Tree;
+
+/// The modules of `core/src` that may hold unsafe code, and why.
+const UNSAFE: &[(&str, &str)] = &[
+    ("memtable/arena.rs", "raw allocation: records and nodes are freed together"),
+    ("memtable/cursor.rs", "keeps a place together with the table that it is in"),
+    ("memtable/leaf.rs", "typed access to leaves in the arena"),
+    ("memtable/node.rs", "typed access to nodes in the arena"),
+    ("memtable/prefetch.rs", "an intrinsic that takes a raw pointer"),
+    ("memtable/slots.rs", "unchecked access to slots that a permutation names"),
+    ("memtable/split.rs", "creates nodes, and publishes them as the one writer"),
+    ("memtable/stored.rs", "reads records behind a pointer"),
+    ("memtable/tree.rs", "follows the root pointer"),
+    ("memtable/writer.rs", "creates records, and publishes them as the one writer"),
+];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn core() -> Tree {
+    Tree::read(&root().join("core/src"))
+}
+
+#[track_caller]
+fn assert_none(violations: Vec<String>) {
+    assert!(violations.is_empty(), "{} violations:\n{}", violations.len(), violations.join("\n"));
+}
+
+#[test]
+fn modules_import_from_layers_above() {
+    let graph = layers::Graph::of(&core());
+    println!("imports between modules: {}", graph.edges.len());
+    for edge in graph.inside_a_group() {
+        println!("inside a group: {edge}");
+    }
+    assert_none(graph.violations());
+}
+
+#[test]
+fn no_import_cycles() {
+    let cycles = layers::Graph::of(&core()).cycles();
+    println!("import cycles: {}", cycles.len());
+    assert_none(cycles);
+}
+
+#[test]
+fn files_and_functions_are_short() {
+    let report = sizes::check(&core());
+    println!("longest file: {}", report.longest_file);
+    println!("longest function: {}", report.longest_function);
+    assert_none(report.violations);
+}
+
+#[test]
+fn the_outside_world_is_reached_through_the_vfs() {
+    assert_none(rules::outside_world(&core()));
+}
+
+#[test]
+fn production_code_does_not_panic_or_print() {
+    assert_none(rules::forbidden_calls(&core()));
+}
+
+#[test]
+fn every_file_says_what_it_is() {
+    assert_none(rules::headers(&core()));
+}
+
+#[test]
+fn unsafe_code_is_listed_and_explained() {
+    assert_none(unsafety::check(&core(), UNSAFE));
+}
+
+#[test]
+fn text_is_clean() {
+    let texts = source::texts(&root());
+    assert!(texts.len() > 20, "only {} files found", texts.len());
+    assert_none(texts.iter().flat_map(|(name, text)| rules::text(name, text)).collect());
+}
+
+#[test]
+fn crates_depend_in_one_direction() {
+    assert_none(manifests::check(&root()));
+}
