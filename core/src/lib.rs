@@ -82,3 +82,8 @@ pub use db::{BackupEngine, Database, Snapshot, Stats};
 pub use read::{Scan, ScanOptions};
 pub use recovery::RecoveryReport;
 pub use txn::{Isolation, Transaction, TransactionScan};
+
+/// The snippets of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
