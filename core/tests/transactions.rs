@@ -312,3 +312,77 @@ fn handles_go_anywhere() {
     sent::<lightning_db::Scan>();
     sent::<lightning_db::TransactionScan>();
 }
+
+/// Interleaved transactions against the serial order of their commits: what a committed one has read must
+/// be what it would read at the instant of its commit, behind all that committed before.
+#[test]
+fn committed_transactions_are_as_if_run_one_by_one() {
+    type Entries = Vec<(Vec<u8>, Vec<u8>)>;
+    enum Read {
+        Key(Vec<u8>, Option<Vec<u8>>),
+        From(Vec<u8>, Entries),
+    }
+    let (mut committed, mut refused) = (0, 0);
+    for seed in 0..60 {
+        let mut random = Random(seed);
+        let db = fresh();
+        let mut model = std::collections::BTreeMap::<Vec<u8>, Vec<u8>>::new();
+        let mut open: Vec<(lightning_db::Transaction, Vec<Read>, Entries)> = Vec::new();
+        for step in 0..400u64 {
+            let key = vec![b'a' + random.below(6) as u8];
+            let at = random.below(open.len().max(1) as u64) as usize;
+            match random.below(10) {
+                0 | 1 if open.len() < 4 => open.push((db.transaction().unwrap(), Vec::new(), Vec::new())),
+                2..=4 if !open.is_empty() => {
+                    let (tx, reads, own) = &mut open[at];
+                    // Own writes hide what is read below them.
+                    if own.iter().all(|(written, _)| *written != key) {
+                        let value = tx.get(&key).unwrap().map(Vec::from);
+                        reads.push(Read::Key(key, value));
+                    }
+                }
+                5 if !open.is_empty() && open[at].2.is_empty() => {
+                    let (tx, reads, _) = &mut open[at];
+                    let seen = tx.scan(Some(key.clone()), None).unwrap().map(Result::unwrap).collect();
+                    reads.push(Read::From(key, seen));
+                }
+                6 | 7 if !open.is_empty() => {
+                    let (tx, _, own) = &mut open[at];
+                    tx.put(&key, step.to_be_bytes()).unwrap();
+                    own.push((key, step.to_be_bytes().to_vec()));
+                }
+                8 if !open.is_empty() => {
+                    let (tx, reads, own) = open.swap_remove(at);
+                    let writes = !own.is_empty();
+                    match tx.commit() {
+                        Ok(()) if writes => {
+                            let fresh = |read: &Read| match read {
+                                Read::Key(key, value) => model.get(key) == value.as_ref(),
+                                Read::From(key, seen) => {
+                                    let now = model.range(key.clone()..);
+                                    now.map(|(k, v)| (k.clone(), v.clone())).eq(seen.iter().cloned())
+                                }
+                            };
+                            assert!(reads.iter().all(fresh), "seed {seed}, step {step}: a stale read");
+                            model.extend(own);
+                            committed += 1;
+                        }
+                        Ok(()) => {}
+                        Err(error) => {
+                            assert_eq!(error.kind(), ErrorKind::Conflict);
+                            refused += 1;
+                        }
+                    }
+                }
+                9 if random.below(3) == 0 => {
+                    db.put_with_consistency(&key, step.to_be_bytes(), ConsistencyLevel::Quorum).unwrap();
+                    model.insert(key, step.to_be_bytes().to_vec());
+                }
+                _ => {}
+            }
+        }
+        drop(open);
+        assert!(entries(&db).into_iter().eq(model), "seed {seed}");
+    }
+    assert!(committed > 200 && refused > 200, "{committed} committed, {refused} refused");
+}
