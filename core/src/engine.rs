@@ -1,16 +1,20 @@
 //! The parts of an open database, and what they do together.
 
+use arc_swap::Guard;
+
 use crate::base::config::ConsistencyLevel;
 use crate::base::error::Result;
 use crate::base::ids::{KeyspaceId, SequenceNumber};
-use crate::base::limits::CLEAN_CLOSE_LOG_BYTES;
+use crate::base::limits::{CLEAN_CLOSE_LOG_BYTES, check_key};
+use crate::base::value::Value;
 use crate::catalogue::Catalogue;
 use crate::compaction::{self, LevelShape, Limits, Stop};
 use crate::health::{BackgroundJob, Health};
-use crate::read::{KeepAlive, Scan, ScanOptions, ScanSource};
+use crate::read::{self, KeepAlive, Scan, ScanOptions, ScanSource};
 use crate::snapshots::Snapshots;
 use crate::sync::{Arc, Mutex, Signal};
 use crate::version::Levels;
+use crate::view::View;
 use crate::write::{Writer, flush_oldest};
 
 /// An open database without its threads, its lock and its public face.
@@ -40,13 +44,44 @@ pub struct Engine {
 }
 
 impl Engine {
+    /// Lends the value of `key`, as of now or of a held sequence number, to `use_value`.
+    #[inline]
+    pub fn get<R>(
+        &self,
+        held: Option<SequenceNumber>,
+        key: &[u8],
+        use_value: impl FnOnce(&[u8]) -> R,
+    ) -> Result<Option<R>> {
+        self.health.check_read()?;
+        check_key(key)?;
+        let (view, sequence) = self.view_at(held);
+        read::get(&view, KeyspaceId::DEFAULT, key, sequence, use_value)
+            .map_err(|error| self.health.closed_or(error))
+    }
+
+    /// The values of several keys, all as of now.
+    pub fn get_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Vec<Option<Value>>> {
+        self.health.check_read()?;
+        let (view, sequence) = self.view_at(None);
+        let get = |key: &K| {
+            check_key(key.as_ref())?;
+            read::get(&view, KeyspaceId::DEFAULT, key.as_ref(), sequence, |value| Value::from(value))
+        };
+        keys.iter().map(get).collect::<Result<_>>().map_err(|error| self.health.closed_or(error))
+    }
+
+    #[inline]
+    fn view_at(&self, held: Option<SequenceNumber>) -> (Guard<Arc<View>>, SequenceNumber) {
+        match held {
+            Some(sequence) => (self.catalogue.view().load(), sequence),
+            None => self.catalogue.view().latest(),
+        }
+    }
+
     /// Opens a scan of what is visible now, or of what was visible at a held sequence number.
     pub fn scan(&self, held: Option<SequenceNumber>, options: ScanOptions, keep: KeepAlive) -> Result<Scan> {
         self.health.check_read()?;
-        let (view, sequence) = match held {
-            Some(sequence) => (self.catalogue.view().load(), sequence),
-            None => self.catalogue.view().latest(),
-        };
+        let (view, sequence) = self.view_at(held);
         let source = ScanSource {
             view: Arc::clone(&view),
             keyspace: KeyspaceId::DEFAULT,

@@ -51,7 +51,7 @@ fn creation_cut_at_every_call_is_done_again() {
     assert!(points > 10);
 }
 
-/// A killed database with tables, two sealed logs that are not flushed, and a torn tail.
+/// A killed database with tables or sealed logs (as far as the flush had got), and a torn tail.
 fn killed(records: u32) -> MemoryVfs {
     let disk = MemoryVfs::with_seed(7);
     let db = open(&disk).unwrap();
@@ -130,14 +130,7 @@ fn recovery_cut_twice_starts_again() {
 
 #[test]
 fn writing_cut_at_every_call_keeps_what_was_acknowledged() {
-    let work = |disk: &MemoryVfs| -> Result<()> {
-        let db = open(disk)?;
-        for i in 0..40u32 {
-            db.put(i.to_be_bytes(), vec![i as u8; 4_000])?;
-        }
-        db.close()
-    };
-    for call in (0..).step_by(3) {
+    for call in 0.. {
         let disk = MemoryVfs::with_seed(call);
         disk.cut_at(call);
         let mut acknowledged = 0;
@@ -157,7 +150,6 @@ fn writing_cut_at_every_call_keeps_what_was_acknowledged() {
             break;
         }
     }
-    work(&MemoryVfs::default()).unwrap();
 }
 
 fn with_backup() -> (MemoryVfs, Database) {

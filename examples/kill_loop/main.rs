@@ -95,6 +95,9 @@ fn run(arguments: &Arguments) -> Outcome {
         work.keep();
         eprintln!("kill_loop: the folder is kept: {}", work.path().display());
     })?;
+    if totals.acknowledged == 0 {
+        return Err("no write was acknowledged before a kill: nothing was tried".into());
+    }
     println!(
         "{:?}: {} kills ({} after acknowledged writes, and {} more of a recovery), {} records acknowledged, \
          {} lost, prefix held {} of {} times, {:.1} s",

@@ -1,11 +1,9 @@
 //! Reads of what is visible now.
 
 use crate::base::error::Result;
-use crate::base::ids::KeyspaceId;
-use crate::base::limits::check_key;
 use crate::base::value::Value;
 use crate::db::database::Database;
-use crate::read::{self, Scan, ScanOptions};
+use crate::read::{Scan, ScanOptions};
 
 impl Database {
     /// The value of `key`, or `None`. Sees every write that was acknowledged before the call, at every
@@ -31,12 +29,7 @@ impl Database {
         key: impl AsRef<[u8]>,
         use_value: impl FnOnce(&[u8]) -> R,
     ) -> Result<Option<R>> {
-        let (engine, key) = (self.engine(), key.as_ref());
-        engine.health.check_read()?;
-        check_key(key)?;
-        let (view, sequence) = engine.catalogue.view().latest();
-        read::get(&view, KeyspaceId::DEFAULT, key, sequence, use_value)
-            .map_err(|error| engine.health.closed_or(error))
+        self.engine().get(None, key.as_ref(), use_value)
     }
 
     /// Whether `key` is present. Errors: as [`Database::get`].
@@ -47,15 +40,7 @@ impl Database {
     /// The values of several keys, all as of one instant, in the order of the keys. Errors: as
     /// [`Database::get`]; one bad key fails all.
     pub fn get_batch<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Vec<Option<Value>>> {
-        let engine = self.engine();
-        engine.health.check_read()?;
-        let (view, sequence) = engine.catalogue.view().latest();
-        let get = |key: &K| {
-            check_key(key.as_ref())?;
-            read::get(&view, KeyspaceId::DEFAULT, key.as_ref(), sequence, |value| Value::from(value))
-                .map_err(|error| engine.health.closed_or(error))
-        };
-        keys.iter().map(get).collect()
+        self.engine().get_many(keys)
     }
 
     /// Entries from `start` (inclusive) to `end` (exclusive) in rising order; `None` is open. Errors, also

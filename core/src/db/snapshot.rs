@@ -1,11 +1,10 @@
 //! Snapshots: the database as it was at one instant.
 
 use crate::base::error::Result;
-use crate::base::ids::{KeyspaceId, SequenceNumber};
-use crate::base::limits::check_key;
+use crate::base::ids::SequenceNumber;
 use crate::base::value::Value;
 use crate::db::database::{Database, Owner};
-use crate::read::{self, Scan, ScanOptions};
+use crate::read::{Scan, ScanOptions};
 use crate::snapshots::SnapshotHold;
 use crate::sync::Arc;
 
@@ -44,12 +43,7 @@ impl Snapshot {
 
     /// The value of `key` then, or `None`. Errors: as [`Database::get`].
     pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Value>> {
-        let (engine, key) = (&self.owner.engine, key.as_ref());
-        engine.health.check_read()?;
-        check_key(key)?;
-        let view = engine.catalogue.view().load();
-        read::get(&view, KeyspaceId::DEFAULT, key, self.sequence(), |value| Value::from(value))
-            .map_err(|error| engine.health.closed_or(error))
+        self.owner.engine.get(Some(self.sequence()), key.as_ref(), |value| Value::from(value))
     }
 
     /// As [`Database::scan`].

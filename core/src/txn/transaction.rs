@@ -10,7 +10,7 @@ use crate::batch::{Operation, WriteBatch};
 use crate::conflict::ReadSet;
 use crate::engine::Engine;
 use crate::memtable::Memtable;
-use crate::read::{self, KeepAlive, OwnWrites, Scan, ScanOptions, ScanSource};
+use crate::read::{KeepAlive, OwnWrites, Scan, ScanOptions, ScanSource};
 use crate::snapshots::SnapshotHold;
 use crate::sync::{Arc, Mutex, MutexGuard};
 use crate::txn::scan::{Note, TransactionScan};
@@ -92,9 +92,7 @@ impl Transaction {
             work.reads.keys.insert((KeyspaceId::DEFAULT, key.to_vec()));
         }
         drop(work);
-        let view = self.engine.catalogue.view().load();
-        read::get(&view, KeyspaceId::DEFAULT, key, self.sequence(), |value| Value::from(value))
-            .map_err(|error| self.engine.health.closed_or(error))
+        self.engine.get(Some(self.sequence()), key, |value| Value::from(value))
     }
 
     /// Puts a value. Errors: `InvalidArgument` (too long), `Closed`, `Halted`.
