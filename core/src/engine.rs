@@ -6,6 +6,7 @@ use crate::base::config::ConsistencyLevel;
 use crate::base::error::Result;
 use crate::base::ids::{KeyspaceId, SequenceNumber};
 use crate::base::limits::{CLEAN_CLOSE_LOG_BYTES, check_key};
+use crate::base::lookup::{Lookup, Reach};
 use crate::base::value::Value;
 use crate::catalogue::Catalogue;
 use crate::compaction::{self, LevelShape, Limits, Stop};
@@ -52,10 +53,22 @@ impl Engine {
         key: &[u8],
         use_value: impl FnOnce(&[u8]) -> R,
     ) -> Result<Option<R>> {
+        self.lookup(held, key, Reach::Disk, use_value).map(Lookup::on_disk)
+    }
+
+    /// As [`Engine::get`], as far as `reach` allows.
+    #[inline]
+    pub fn lookup<R>(
+        &self,
+        held: Option<SequenceNumber>,
+        key: &[u8],
+        reach: Reach,
+        use_value: impl FnOnce(&[u8]) -> R,
+    ) -> Result<Lookup<R>> {
         self.health.check_read()?;
         check_key(key)?;
         let (view, sequence) = self.view_at(held);
-        read::get(&view, KeyspaceId::DEFAULT, key, sequence, use_value)
+        read::get(&view, KeyspaceId::DEFAULT, key, sequence, reach, use_value)
             .map_err(|error| self.health.closed_or(error))
     }
 
@@ -65,7 +78,10 @@ impl Engine {
         let (view, sequence) = self.view_at(None);
         let get = |key: &K| {
             check_key(key.as_ref())?;
-            read::get(&view, KeyspaceId::DEFAULT, key.as_ref(), sequence, |value| Value::from(value))
+            read::get(&view, KeyspaceId::DEFAULT, key.as_ref(), sequence, Reach::Disk, |value| {
+                Value::from(value)
+            })
+            .map(Lookup::on_disk)
         };
         keys.iter().map(get).collect::<Result<_>>().map_err(|error| self.health.closed_or(error))
     }

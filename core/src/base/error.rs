@@ -83,6 +83,11 @@ impl ErrorKind {
     pub fn code(self) -> u8 {
         self as u8
     }
+
+    /// The kind with a number.
+    pub fn from_code(code: u8) -> Option<ErrorKind> {
+        Self::ALL.iter().copied().find(|kind| kind.code() == code)
+    }
 }
 
 /// An error: its kind, a sentence that names the thing and says what to do, and where known the file,
@@ -181,6 +186,11 @@ impl Error {
         self.0.offset
     }
 
+    /// The operating system's number of the error (`errno`), if that is where it came from.
+    pub fn os_code(&self) -> Option<i32> {
+        self.0.source.as_ref()?.raw_os_error()
+    }
+
     /// Whether the call that failed was one that only reads.
     pub(crate) fn is_of_reading(&self) -> bool {
         self.0.reading
@@ -235,6 +245,7 @@ mod tests {
     fn codes_are_dense_and_names_are_unique() {
         for (i, kind) in ErrorKind::ALL.iter().enumerate() {
             assert_eq!(usize::from(kind.code()), i + 1, "{}", kind.name());
+            assert_eq!(ErrorKind::from_code(kind.code()), Some(*kind));
         }
         let names: std::collections::HashSet<_> = ErrorKind::ALL.iter().map(|k| k.name()).collect();
         assert_eq!(names.len(), ErrorKind::ALL.len());
@@ -245,5 +256,6 @@ mod tests {
         let error = Error::io("write", Path::new("x.log"), io::Error::from_raw_os_error(28));
         assert_eq!(error.kind(), ErrorKind::NoSpace);
         assert!(error.to_string().contains("x.log"));
+        assert_eq!(error.os_code(), Some(28));
     }
 }

@@ -35,6 +35,22 @@ impl KeyRange {
         }
     }
 
+    /// The keys that lie in both ranges, in bytewise order.
+    pub fn intersect_bytewise(&self, other: KeyRange) -> KeyRange {
+        let start_of = |range: &KeyRange, key: &[u8]| !range.is_before(&KeyOrder::Bytewise, key);
+        let end_of = |range: &KeyRange, key: &[u8]| !range.is_after(&KeyOrder::Bytewise, key);
+        // A bound of `other` counts if it is the narrower one: its key lies within the bound of `self`.
+        let start = match &other.start {
+            Bound::Included(key) | Bound::Excluded(key) if start_of(self, key) => other.start,
+            _ => self.start.clone(),
+        };
+        let end = match &other.end {
+            Bound::Included(key) | Bound::Excluded(key) if end_of(self, key) => other.end,
+            _ => self.end.clone(),
+        };
+        KeyRange { start, end }
+    }
+
     /// Whether `key` is in front of the range.
     pub fn is_before(&self, order: &KeyOrder, key: &[u8]) -> bool {
         match &self.start {
@@ -84,12 +100,31 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn bounds() -> impl Strategy<Value = Bound<Vec<u8>>> {
+        prop_oneof![
+            Just(Bound::Unbounded),
+            (0u8..8).prop_map(|key| Bound::Included(vec![key])),
+            (0u8..8).prop_map(|key| Bound::Excluded(vec![key])),
+        ]
+    }
+
+    fn ranges() -> impl Strategy<Value = KeyRange> {
+        (bounds(), bounds()).prop_map(|(start, end)| KeyRange { start, end })
+    }
+
     proptest! {
         #[test]
         fn a_prefix_range_holds_exactly_its_keys(prefix in proptest::collection::vec(250u8..=255, 0..4),
                                                  key in proptest::collection::vec(250u8..=255, 0..6)) {
             let range = KeyRange::prefix(&prefix);
             prop_assert_eq!(range.contains(&KeyOrder::Bytewise, &key), key.starts_with(&prefix));
+        }
+
+        #[test]
+        fn an_intersection_holds_what_both_hold(a in ranges(), b in ranges(), key in 0u8..8) {
+            let order = KeyOrder::Bytewise;
+            let both = a.contains(&order, &[key]) && b.contains(&order, &[key]);
+            prop_assert_eq!(a.intersect_bytewise(b).contains(&order, &[key]), both);
         }
     }
 

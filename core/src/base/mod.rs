@@ -10,5 +10,6 @@ pub mod header;
 pub mod ids;
 pub mod key;
 pub mod limits;
+pub mod lookup;
 pub mod record;
 pub mod value;

@@ -11,6 +11,7 @@ use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::filename::FileKind;
 use crate::base::header::{FILE_HEADER_LEN, FileHeader};
 use crate::base::ids::SequenceNumber;
+use crate::base::lookup::{Lookup, Reach};
 use crate::base::record::RecordKind;
 use crate::btree::TableMeta;
 use crate::btree::cursor::TableCursor;
@@ -124,21 +125,27 @@ impl Table {
 
     /// The newest version of exactly `key` that is not newer than `sequence`. Walks from the root to one
     /// leaf: the separators see to it that the answer is nowhere else.
-    pub fn get(&self, key: &[u8], sequence: SequenceNumber) -> Result<Option<PageRecord>> {
+    pub fn get(&self, key: &[u8], sequence: SequenceNumber, reach: Reach) -> Result<Lookup<PageRecord>> {
         let mut pointer = self.root;
         for _ in 1..self.properties.height {
-            let page = self.page(pointer, PageKind::Inner)?;
+            let Some(page) = self.page_within(reach, pointer, PageKind::Inner)? else {
+                return Ok(Lookup::NotCached);
+            };
             pointer = page.inner_cell(page.child_index(&self.order, key, sequence)).child;
         }
-        let page = self.page(pointer, PageKind::Leaf)?;
+        let Some(page) = self.page_within(reach, pointer, PageKind::Leaf)? else {
+            return Ok(Lookup::NotCached);
+        };
         let index = page.find(&self.order, key, sequence);
         if index == page.count() {
-            return Ok(None);
+            return Ok(Lookup::Absent);
         }
         let cell = page.leaf_cell(index);
-        let Some(kind) = cell.kind.filter(|_| page.has_key(index, cell.suffix, key)) else { return Ok(None) };
+        let Some(kind) = cell.kind.filter(|_| page.has_key(index, cell.suffix, key)) else {
+            return Ok(Lookup::Absent);
+        };
         let (sequence, value) = (cell.sequence, cell.range_of_value());
-        Ok(Some(PageRecord { page, sequence, kind, value }))
+        Ok(Lookup::Found(PageRecord { page, sequence, kind, value }))
     }
 
     /// A cursor over all records.
@@ -152,12 +159,29 @@ impl Table {
 
     /// A page through the cache.
     pub(super) fn page(&self, pointer: PagePointer, kind: PageKind) -> Result<Arc<Page>> {
-        if let Some(page) = self.cache.get(self.meta.number, pointer.offset) {
-            return match page.is(pointer, kind) {
-                true => Ok(page),
-                false => Err(self.file.damaged(pointer.offset, kind.name())),
-            };
+        match self.cached(pointer, kind)? {
+            Some(page) => Ok(page),
+            None => self.load(pointer, kind),
         }
+    }
+
+    /// A page, or `None` if it is out of reach.
+    fn page_within(&self, reach: Reach, pointer: PagePointer, kind: PageKind) -> Result<Option<Arc<Page>>> {
+        match (self.cached(pointer, kind)?, reach) {
+            (None, Reach::Disk) => self.load(pointer, kind).map(Some),
+            (cached, _) => Ok(cached),
+        }
+    }
+
+    fn cached(&self, pointer: PagePointer, kind: PageKind) -> Result<Option<Arc<Page>>> {
+        let cached = self.cache.get(self.meta.number, pointer.offset);
+        if cached.as_ref().is_some_and(|page| !page.is(pointer, kind)) {
+            return Err(self.file.damaged(pointer.offset, kind.name()));
+        }
+        Ok(cached)
+    }
+
+    fn load(&self, pointer: PagePointer, kind: PageKind) -> Result<Arc<Page>> {
         let page = Arc::new(Page::load(&self.file, pointer, kind, self.order.is_bytewise())?);
         let priority = if kind == PageKind::Inner { Priority::High } else { Priority::Normal };
         self.cache.insert(self.meta.number, pointer.offset, Arc::clone(&page), page.weight(), priority);

@@ -61,6 +61,11 @@ impl Database {
         &self.owner.report
     }
 
+    /// Whether the database has not been closed. What is open now may be closed when this returns.
+    pub fn is_open(&self) -> bool {
+        self.engine().health.check_read().is_ok()
+    }
+
     /// The folder, absolute.
     pub fn path(&self) -> &std::path::Path {
         &self.engine().catalogue.tables().folder

@@ -1,6 +1,7 @@
 //! Reads of what is visible now.
 
 use crate::base::error::Result;
+use crate::base::lookup::{Lookup, Reach};
 use crate::base::value::Value;
 use crate::db::database::Database;
 use crate::read::{Scan, ScanOptions};
@@ -30,6 +31,29 @@ impl Database {
         use_value: impl FnOnce(&[u8]) -> R,
     ) -> Result<Option<R>> {
         self.engine().get(None, key.as_ref(), use_value)
+    }
+
+    /// As [`Database::get_with`], without waiting for a disk: [`Lookup::NotCached`] if the answer is not in
+    /// memory. For callers that hold something that others wait for, such as the lock of an interpreter.
+    /// Errors: as [`Database::get`].
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let db = lightning_db::Database::create(folder.path(), Default::default())?;
+    /// use lightning_db::Lookup;
+    /// db.put(b"a", b"123")?;
+    /// assert_eq!(db.get_cached(b"a", |value| value.len())?, Lookup::Found(3));
+    /// db.flush()?; // The table is opened by the first read that may go to the disk.
+    /// assert_eq!(db.get_cached(b"a", |value| value.len())?, Lookup::NotCached);
+    /// # Ok::<(), lightning_db::Error>(())
+    /// ```
+    #[inline]
+    pub fn get_cached<R>(
+        &self,
+        key: impl AsRef<[u8]>,
+        use_value: impl FnOnce(&[u8]) -> R,
+    ) -> Result<Lookup<R>> {
+        self.engine().lookup(None, key.as_ref(), Reach::Memory, use_value)
     }
 
     /// Whether `key` is present. Errors: as [`Database::get`].

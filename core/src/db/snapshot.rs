@@ -2,6 +2,7 @@
 
 use crate::base::error::Result;
 use crate::base::ids::SequenceNumber;
+use crate::base::lookup::{Lookup, Reach};
 use crate::base::value::Value;
 use crate::db::database::{Database, Owner};
 use crate::read::{Scan, ScanOptions};
@@ -43,7 +44,25 @@ impl Snapshot {
 
     /// The value of `key` then, or `None`. Errors: as [`Database::get`].
     pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Value>> {
-        self.owner.engine.get(Some(self.sequence()), key.as_ref(), |value| Value::from(value))
+        self.get_with(key, |value| Value::from(value))
+    }
+
+    /// As [`Database::get_with`].
+    pub fn get_with<R>(
+        &self,
+        key: impl AsRef<[u8]>,
+        use_value: impl FnOnce(&[u8]) -> R,
+    ) -> Result<Option<R>> {
+        self.owner.engine.get(Some(self.sequence()), key.as_ref(), use_value)
+    }
+
+    /// As [`Database::get_cached`].
+    pub fn get_cached<R>(
+        &self,
+        key: impl AsRef<[u8]>,
+        use_value: impl FnOnce(&[u8]) -> R,
+    ) -> Result<Lookup<R>> {
+        self.owner.engine.lookup(Some(self.sequence()), key.as_ref(), Reach::Memory, use_value)
     }
 
     /// As [`Database::scan`].

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::base::error::{ErrorKind, Result};
+use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::value::Value;
 use crate::db::database::Database;
 use crate::sync::Arc;
@@ -48,24 +48,27 @@ impl Database {
         loop {
             let tx = self.transaction()?;
             let outcome = work(&tx).and_then(|value| tx.commit().map(|()| value));
-            match outcome {
-                Err(error) if error.kind() == ErrorKind::Conflict && attempt < MAX_ATTEMPTS => {
-                    self.pause(attempt);
-                    attempt += 1;
-                }
-                other => return other,
-            }
+            let Err(error) = &outcome else { return outcome };
+            let Some(pause) = self.pause_before_retry(attempt, error) else { return outcome };
+            self.engine().catalogue.tables().vfs.sleep(pause);
+            attempt += 1;
         }
     }
 
-    /// Waits a random time that grows with the attempts.
-    fn pause(&self, attempt: u32) {
-        let vfs = &self.engine().catalogue.tables().vfs;
-        let mut byte = [0];
-        if attempt > 2 && vfs.random(&mut byte).is_ok() {
-            let limit = Duration::from_micros(20).saturating_mul(attempt).min(MAX_PAUSE);
-            vfs.sleep(limit.mul_f64(f64::from(byte[0]) / 255.0));
+    /// How long to wait before a transaction that ended with `error` is run again; `None`: not at all. The
+    /// pause is random and grows with the attempts, the first of which is 1. For loops like that of
+    /// [`Database::transact`] in another language.
+    pub fn pause_before_retry(&self, attempt: u32, error: &Error) -> Option<Duration> {
+        if error.kind() != ErrorKind::Conflict || attempt >= MAX_ATTEMPTS {
+            return None;
         }
+        let mut byte = [0];
+        let random = self.engine().catalogue.tables().vfs.random(&mut byte);
+        if attempt <= 2 || random.is_err() {
+            return Some(Duration::ZERO);
+        }
+        let limit = Duration::from_micros(20).saturating_mul(attempt).min(MAX_PAUSE);
+        Some(limit.mul_f64(f64::from(byte[0]) / 255.0))
     }
 
     /// Begins a serializable transaction known by a number, for [`Database::get_tx`] and its like. It
@@ -94,7 +97,7 @@ impl Database {
 
     /// As [`Transaction::commit`]. The number is closed, whatever the outcome.
     pub fn commit_transaction(&self, id: u64) -> Result<()> {
-        self.owner.handles.take(id)?.finish(self.engine().default_level)
+        self.owner.handles.take(id)?.commit_shared(None)
     }
 
     /// As [`Transaction::abort`].

@@ -63,6 +63,22 @@ impl ScanOptions {
         ScanOptions { prefix: Some(prefix.as_ref().to_vec()), ..Self::all() }
     }
 
+    /// Of these, only keys that start with `prefix`.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let db = lightning_db::Database::create(folder.path(), Default::default())?;
+    /// use lightning_db::ScanOptions;
+    /// db.put_batch(&[(b"a1", b""), (b"a2", b""), (b"b1", b"")])?;
+    /// let from_a2 = db.scan_with(ScanOptions::range(b"a2"..).with_prefix(b"a"))?;
+    /// assert_eq!(from_a2.count(), 1);
+    /// # Ok::<(), lightning_db::Error>(())
+    /// ```
+    pub fn with_prefix(mut self, prefix: impl AsRef<[u8]>) -> Self {
+        self.prefix = Some(prefix.as_ref().to_vec());
+        self
+    }
+
     /// From the last key to the first.
     pub fn reverse(mut self) -> Self {
         self.reverse = true;
@@ -78,7 +94,7 @@ impl ScanOptions {
     /// The range to walk: a prefix is one in bytewise order only; other orders filter.
     pub(crate) fn walked_range(&self, order: &KeyOrder) -> KeyRange {
         match &self.prefix {
-            Some(prefix) if order.is_bytewise() => KeyRange::prefix(prefix),
+            Some(prefix) if order.is_bytewise() => self.range.intersect_bytewise(KeyRange::prefix(prefix)),
             _ => self.range.clone(),
         }
     }

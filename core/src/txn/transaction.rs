@@ -4,6 +4,7 @@ use crate::base::config::ConsistencyLevel;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::ids::{KeyspaceId, MAX_SEQUENCE, SequenceNumber};
 use crate::base::limits::check_key;
+use crate::base::lookup::{Lookup, Reach};
 use crate::base::record::RecordKind;
 use crate::base::value::Value;
 use crate::batch::{Operation, WriteBatch};
@@ -81,18 +82,39 @@ impl Transaction {
 
     /// The value of `key`, or `None`. Errors: `Closed`, `InvalidArgument` (key too long), `Corruption`, `Io`.
     pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Value>> {
-        let key = key.as_ref();
+        self.get_with(key, |value| Value::from(value))
+    }
+
+    /// As [`Database::get_with`](crate::Database::get_with). `use_value` must not use the transaction.
+    pub fn get_with<R>(
+        &self,
+        key: impl AsRef<[u8]>,
+        use_value: impl FnOnce(&[u8]) -> R,
+    ) -> Result<Option<R>> {
+        self.lookup(key.as_ref(), Reach::Disk, use_value).map(Lookup::on_disk)
+    }
+
+    /// As [`Database::get_cached`](crate::Database::get_cached). `use_value` must not use the transaction.
+    pub fn get_cached<R>(
+        &self,
+        key: impl AsRef<[u8]>,
+        use_value: impl FnOnce(&[u8]) -> R,
+    ) -> Result<Lookup<R>> {
+        self.lookup(key.as_ref(), Reach::Memory, use_value)
+    }
+
+    fn lookup<R>(&self, key: &[u8], reach: Reach, use_value: impl FnOnce(&[u8]) -> R) -> Result<Lookup<R>> {
         check_key(key)?;
         self.engine.health.check_read()?;
         let mut work = self.open_work()?;
         if let Some(record) = work.own.get(key, SequenceNumber::MAX) {
-            return Ok((record.kind == RecordKind::Put).then(|| Value::from(record.value)));
+            return Ok((record.kind == RecordKind::Put).then(|| use_value(record.value)).into());
         }
         if self.isolation == Isolation::Serializable {
             work.reads.keys.insert((KeyspaceId::DEFAULT, key.to_vec()));
         }
         drop(work);
-        self.engine.get(Some(self.sequence()), key, |value| Value::from(value))
+        self.engine.lookup(Some(self.sequence()), key, reach, use_value)
     }
 
     /// Puts a value. Errors: `InvalidArgument` (too long), `Closed`, `Halted`.
@@ -172,8 +194,19 @@ impl Transaction {
     /// Takes everything back; the same as dropping it.
     pub fn abort(self) {}
 
-    /// Ends the transaction: every later call on it is `Closed`.
-    pub(crate) fn finish(&self, level: ConsistencyLevel) -> Result<()> {
+    /// As [`Transaction::commit_with`] (`None`: at the default level), for a transaction that is shared: every
+    /// later call on it is `Closed`.
+    pub fn commit_shared(&self, level: Option<ConsistencyLevel>) -> Result<()> {
+        self.finish(level.unwrap_or(self.engine.default_level))
+    }
+
+    /// As [`Transaction::abort`], for a transaction that is shared: every later call on it is `Closed`.
+    pub fn abort_shared(&self) -> Result<()> {
+        self.open_work()?.done = true;
+        Ok(())
+    }
+
+    fn finish(&self, level: ConsistencyLevel) -> Result<()> {
         let mut work = self.open_work()?;
         work.done = true;
         let since = self.sequence();

@@ -4,6 +4,7 @@ use crate::base::comparator::KeyOrder;
 use crate::base::error::Result;
 use crate::base::ids::SequenceNumber;
 use crate::base::limits::LEVELS;
+use crate::base::lookup::{Lookup, Reach};
 use crate::btree::PageRecord;
 use crate::iter::Cursor;
 use crate::sync::Arc;
@@ -43,7 +44,7 @@ impl Levels {
     }
 
     /// The newest record of exactly `key` at or below `sequence`.
-    pub fn get(&self, key: &[u8], sequence: SequenceNumber) -> Result<Option<PageRecord>> {
+    pub fn get(&self, key: &[u8], sequence: SequenceNumber, reach: Reach) -> Result<Lookup<PageRecord>> {
         for handle in self.levels[0].iter() {
             let meta = handle.meta();
             let outside = self.order.compare(key, &meta.smallest_key).is_lt()
@@ -51,18 +52,22 @@ impl Levels {
             if outside || meta.smallest_sequence > sequence {
                 continue;
             }
-            if let Some(found) = handle.table()?.get(key, sequence)? {
-                debug_assert!(found.sequence <= sequence);
-                return Ok(Some(found));
+            match handle.get(key, sequence, reach)? {
+                Lookup::Absent => {}
+                found => {
+                    debug_assert!(!matches!(&found, Lookup::Found(record) if record.sequence > sequence));
+                    return Ok(found);
+                }
             }
         }
         for level in &self.levels[1..] {
             let Some(handle) = self.table_for(level, key) else { continue };
-            if let Some(found) = handle.table()?.get(key, sequence)? {
-                return Ok(Some(found));
+            match handle.get(key, sequence, reach)? {
+                Lookup::Absent => {}
+                found => return Ok(found),
             }
         }
-        Ok(None)
+        Ok(Lookup::Absent)
     }
 
     /// The one table of a sorted level that may hold `key`.

@@ -5,7 +5,9 @@ use std::sync::OnceLock;
 use crate::base::comparator::KeyOrder;
 use crate::base::error::Result;
 use crate::base::filename::FileKind;
-use crate::btree::{Table, TableContext, TableMeta};
+use crate::base::ids::SequenceNumber;
+use crate::base::lookup::{Lookup, Reach};
+use crate::btree::{PageRecord, Table, TableContext, TableMeta};
 use crate::sync::{Arc, AtomicBool, Mutex, Ordering};
 use crate::version::obsolete::Obsolete;
 
@@ -55,6 +57,15 @@ impl TableHandle {
         }
         let table = Table::open(&self.context, &self.meta, self.order.clone())?;
         Ok(self.table.get_or_init(|| Arc::new(table)))
+    }
+
+    /// The newest record of exactly `key` at or below `sequence`.
+    pub fn get(&self, key: &[u8], sequence: SequenceNumber, reach: Reach) -> Result<Lookup<PageRecord>> {
+        match (self.table.get(), reach) {
+            (None, Reach::Memory) => Ok(Lookup::NotCached),
+            (None, Reach::Disk) => self.table()?.get(key, sequence, reach),
+            (Some(table), _) => table.get(key, sequence, reach),
+        }
     }
 
     /// The file is to be removed when nobody uses it any more.

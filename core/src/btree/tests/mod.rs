@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use super::*;
 use crate::base::comparator::{Comparator, KeyOrder};
 use crate::base::error::Result;
+use crate::base::lookup::Reach;
 use crate::base::record::{Record, RecordKind};
 use crate::cache::PageCache;
 use crate::codec::Codec;
@@ -137,7 +138,7 @@ impl Bed {
 }
 
 fn get(table: &Table, key: &[u8], sequence: SequenceNumber) -> Result<Option<Owned>> {
-    let found = table.get(key, sequence)?;
+    let found = table.get(key, sequence, Reach::Disk)?.on_disk();
     Ok(found.map(|found| Owned {
         key: key.to_vec(),
         sequence: found.sequence,
