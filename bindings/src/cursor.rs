@@ -1,0 +1,172 @@
+//! Scans that cross the boundary many entries at a time.
+
+use lightning_db::{Error, Result, Scan, TransactionScan};
+
+/// Entries of the largest page.
+const MAX_ENTRIES: usize = 512;
+/// A page is full behind the entry that brings it to so many bytes.
+const MAX_BYTES: usize = 64 << 10;
+/// Entries of the first page of a scan outside of transactions.
+const FIRST_ENTRIES: usize = 8;
+
+/// Entries of a scan in a row: their bytes, key and value by turns, and where each ends.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    bytes: Vec<u8>,
+    ends: Vec<[usize; 2]>,
+}
+
+impl Page {
+    /// An empty page.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are no entries: the scan is at its end.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Keys and values by turns.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// For each entry, where in [`Page::bytes`] its key and its value end.
+    pub fn ends(&self) -> &[[usize; 2]] {
+        &self.ends
+    }
+
+    /// Key and value of an entry.
+    pub fn entry(&self, index: usize) -> Option<(&[u8], &[u8])> {
+        let [key_end, value_end] = *self.ends.get(index)?;
+        let start = index.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |ends| ends[1]);
+        Some((self.bytes.get(start..key_end)?, self.bytes.get(key_end..value_end)?))
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.bytes.shrink_to(2 * MAX_BYTES);
+        self.ends.clear();
+    }
+
+    fn push(&mut self, key: &[u8], value: &[u8]) {
+        self.bytes.extend_from_slice(key);
+        let key_end = self.bytes.len();
+        self.bytes.extend_from_slice(value);
+        self.ends.push([key_end, self.bytes.len()]);
+    }
+}
+
+/// A scan of a database, a snapshot or a transaction.
+pub struct Cursor {
+    source: Source,
+    /// Entries of the next page: grows, so that a scan that is left early has not read far ahead.
+    next_entries: usize,
+    /// What ended the scan behind the entries of the last page.
+    failure: Option<Error>,
+}
+
+enum Source {
+    Plain(Box<Scan>),
+    Transaction(Box<TransactionScan>),
+}
+
+impl From<Scan> for Cursor {
+    fn from(scan: Scan) -> Self {
+        Cursor { source: Source::Plain(Box::new(scan)), next_entries: FIRST_ENTRIES, failure: None }
+    }
+}
+
+impl From<TransactionScan> for Cursor {
+    /// What such a scan walks counts as read, so it starts with single entries.
+    fn from(scan: TransactionScan) -> Self {
+        Cursor { source: Source::Transaction(Box::new(scan)), next_entries: 1, failure: None }
+    }
+}
+
+impl Cursor {
+    /// Moves to the next entry and lends it; `None` at the end. Not to be mixed with [`Cursor::fill`].
+    pub fn next_entry(&mut self) -> Result<Option<(&[u8], &[u8])>> {
+        match &mut self.source {
+            Source::Plain(scan) => scan.next_entry(),
+            Source::Transaction(scan) => scan.next_entry(),
+        }
+    }
+
+    /// Fills a page with the next entries; an empty page is the end. `values`: false leaves the values out.
+    /// An error is told once, behind all entries in front of it.
+    pub fn fill(&mut self, page: &mut Page, values: bool) -> Result<()> {
+        page.clear();
+        if let Some(error) = self.failure.take() {
+            return Err(error);
+        }
+        let entries = self.next_entries;
+        self.next_entries = (entries * 2).min(MAX_ENTRIES);
+        while page.len() < entries && page.bytes.len() < MAX_BYTES {
+            match self.next_entry() {
+                Ok(Some((key, value))) => page.push(key, if values { value } else { b"" }),
+                Ok(None) => break,
+                Err(error) if page.is_empty() => return Err(error),
+                Err(error) => {
+                    self.failure = Some(error);
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lightning_db::{Database, ErrorKind};
+
+    #[test]
+    fn pages_give_every_entry_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Database::create(folder.path(), Default::default()).unwrap();
+        let entries: Vec<_> =
+            (0..3000u32).map(|i| (i.to_be_bytes().to_vec(), vec![7; i as usize % 90])).collect();
+        db.put_batch(&entries).unwrap();
+        let tx = db.transaction().unwrap();
+        let cursors =
+            [Cursor::from(db.scan(None, None).unwrap()), Cursor::from(tx.scan(None, None).unwrap())];
+        for (mut cursor, first) in cursors.into_iter().zip([FIRST_ENTRIES, 1]) {
+            let (mut page, mut seen, mut sizes) = (Page::new(), Vec::new(), Vec::new());
+            loop {
+                cursor.fill(&mut page, true).unwrap();
+                if page.is_empty() {
+                    break;
+                }
+                sizes.push(page.len());
+                let owned = |(key, value): (&[u8], &[u8])| (key.to_vec(), value.to_vec());
+                seen.extend((0..page.len()).filter_map(|index| page.entry(index)).map(owned));
+            }
+            assert_eq!(seen, entries);
+            assert_eq!((sizes[0], sizes[1]), (first, 2 * first));
+            assert!(sizes.iter().all(|&size| size <= MAX_ENTRIES));
+        }
+    }
+
+    #[test]
+    fn an_error_comes_behind_the_entries_in_front_of_it_and_only_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Database::create(folder.path(), Default::default()).unwrap();
+        db.put(b"a", vec![1; MAX_BYTES]).unwrap();
+        db.put(b"b", b"2").unwrap();
+        let mut cursor = Cursor::from(db.scan(None, None).unwrap());
+        let mut page = Page::new();
+        cursor.fill(&mut page, true).unwrap();
+        assert_eq!((page.len(), page.entry(0).unwrap().1.len()), (1, MAX_BYTES));
+        db.close().unwrap();
+        assert_eq!(cursor.fill(&mut page, true).unwrap_err().kind(), ErrorKind::Closed);
+        assert!(page.is_empty());
+    }
+}
