@@ -3,21 +3,21 @@
 mod backup;
 mod check;
 mod crash;
-mod data;
 mod load;
 mod read;
 mod report;
 mod transfer;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
 use lightning_db::{ConsistencyConfig, ConsistencyLevel, Database, LSMConfig, LightningDbConfig};
+use lightning_db_examples::cities::{self, City};
 use lightning_db_examples::{Outcome, Random, WorkFolder};
 
-use crate::data::{City, Model};
 use crate::report::Report;
 
 /// Loads the cities of the world into Lightning DB and checks every answer of every operation.
@@ -48,6 +48,9 @@ struct Arguments {
     #[arg(long, value_name = "FOLDER", hide = true)]
     crash_writer: Option<PathBuf>,
 }
+
+/// What the database must hold.
+type Model = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// What the steps work on.
 struct Demo {
@@ -100,7 +103,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Outcome {
     let file = arguments.data.as_deref().ok_or("--data FILE is missing")?;
-    let cities = data::read(file, arguments.records, arguments.expect)?;
+    let cities = cities::read(file, arguments.records, arguments.expect)?;
     let mut work = WorkFolder::new(arguments.dir.clone())?;
     if std::fs::read_dir(work.path())?.next().is_some() {
         return Err(format!("{}: the folder is not empty", work.path().display()).into());

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use lightning_db::Result;
+use lightning_db_examples::cities::{City, DEGREE, Position, country_prefix, position_of, position_prefix};
 use lightning_db_examples::{Outcome, thousands};
 
-use crate::data::{City, DEGREE, Position, country_prefix, position_of, position_prefix};
 use crate::{Demo, check};
 
 const HITS: usize = 10_000;

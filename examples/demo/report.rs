@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lightning_db_examples::{Outcome, thousands};
 
-use crate::data::Model;
+use crate::Model;
 
 /// Prints the report as it grows.
 pub struct Report;

@@ -1,5 +1,6 @@
-//! What the examples share: a folder to work in, random numbers from a seed, a child process to kill, and text.
+//! What the examples share: a data set, a folder to work in, random numbers from a seed, a child process to kill, and text.
 
+pub mod cities;
 mod folder;
 mod random;
 mod text;

@@ -1,20 +1,18 @@
-//! The data set, its keys, and the model that every answer is checked against.
+//! The cities of the world: the data set of the demonstrations, and its keys.
 //!
 //! `city/<country>/<name>/<ordinal>` holds a city; names repeat within a country, so an ordinal follows.
 //! `pos/<row>/<longitude>/<country>/<name>/<ordinal>` is the index by position: a row is one degree of
 //! latitude, the longitude is in steps of 0.00001 degree. Both are counted from the south-west corner of
 //! the map and padded with zeros, so that the order of the keys is the order on the map.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use lightning_db_examples::Outcome;
 use serde::{Deserialize, Serialize};
 
-/// What the database must hold.
-pub type Model = BTreeMap<Vec<u8>, Vec<u8>>;
+use crate::Outcome;
 
 /// Prefix of all cities.
 pub const CITY: &str = "city/";
