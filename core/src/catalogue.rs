@@ -96,8 +96,8 @@ impl Catalogue {
         Arc::new(MemSet::new(vec![log], orders))
     }
 
-    /// Starts a new table of a keyspace.
-    pub fn new_table(&self, keyspace: KeyspaceId) -> Result<TableBuilder> {
+    /// Starts a new table of a keyspace, for its deepest level or another.
+    pub fn new_table(&self, keyspace: KeyspaceId, bottom: bool) -> Result<TableBuilder> {
         let tables = &self.context.tables;
         let options = TableOptions {
             database_id: tables.database_id,
@@ -105,7 +105,7 @@ impl Catalogue {
             keyspace,
             order: self.order(keyspace),
             page_size: self.context.page_size,
-            codec: self.context.codec,
+            compression: if bottom { self.context.bottom } else { self.context.upper },
         };
         TableBuilder::create(&tables.vfs, &tables.folder, options)
     }

@@ -57,11 +57,18 @@ pub struct LSMConfig {
     pub memtable_size: usize,
     /// Tables in level 0 that start a compaction. Default: 4; 1 to 64.
     pub level0_file_num_compaction_trigger: usize,
+    /// Codec of new pages of the levels above the deepest one, which are rewritten soon: as
+    /// [`LightningDbConfig::compression_type`], or 0 for none. Default: 2.
+    pub upper_compression_type: u8,
 }
 
 impl Default for LSMConfig {
     fn default() -> Self {
-        LSMConfig { memtable_size: 64 << 20, level0_file_num_compaction_trigger: 4 }
+        LSMConfig {
+            memtable_size: 64 << 20,
+            level0_file_num_compaction_trigger: 4,
+            upper_compression_type: 2,
+        }
     }
 }
 
@@ -79,8 +86,12 @@ pub struct LightningDbConfig {
     pub cache_size: usize,
     /// Whether new pages are compressed. Default: `true`.
     pub compression_enabled: bool,
-    /// Codec of new pages: 2 = LZ4. Default: 2.
+    /// Codec of new pages of the deepest level, where most data rest: 1 = Zstd, 2 = LZ4, 3 = Snappy. Pages of every
+    /// codec are read, whatever is set. Default: 2.
     pub compression_type: u8,
+    /// How hard Zstd tries: 1 is fast, 19 small and slow. The other codecs have one level. Default: 1;
+    /// 1 to 19.
+    pub compression_level: i32,
     /// Transactions of all kinds that may be open at once; one more is `TooMany`.
     /// Default: 1000; 1 to 1,000,000.
     pub max_active_transactions: usize,
@@ -100,6 +111,7 @@ impl std::fmt::Debug for LightningDbConfig {
             .field("cache_size", &self.cache_size)
             .field("compression_enabled", &self.compression_enabled)
             .field("compression_type", &self.compression_type)
+            .field("compression_level", &self.compression_level)
             .field("max_active_transactions", &self.max_active_transactions)
             .field("consistency_config", &self.consistency_config)
             .field("lsm_config", &self.lsm_config)
@@ -115,6 +127,7 @@ impl Default for LightningDbConfig {
             cache_size: 64 << 20,
             compression_enabled: true,
             compression_type: 2,
+            compression_level: 1,
             max_active_transactions: 1000,
             consistency_config: ConsistencyConfig::default(),
             lsm_config: LSMConfig::default(),
@@ -199,7 +212,8 @@ pub const OPTIONS: &[OptionSpec] = &[
     spec!("page_size", 512, 65_536, int page_size),
     spec!("cache_size", 1 << 20, isize::MAX as u64, int cache_size),
     spec!("compression_enabled", "true or false", boolean compression_enabled),
-    spec!("compression_type", 2, 2, int compression_type),
+    spec!("compression_type", 1, 3, int compression_type),
+    spec!("compression_level", 1, 19, int compression_level),
     spec!("max_active_transactions", 1, 1_000_000, int max_active_transactions),
     spec!("default_level", "strong, quorum or eventual", level consistency_config.default_level),
     spec!("sync_writes", "true or false", boolean consistency_config.sync_writes),
@@ -216,6 +230,7 @@ pub const OPTIONS: &[OptionSpec] = &[
     },
     spec!("memtable_size", 64 << 10, 4 << 30, int lsm_config.memtable_size),
     spec!("level0_file_num_compaction_trigger", 1, 64, int lsm_config.level0_file_num_compaction_trigger),
+    spec!("upper_compression_type", 0, 3, int lsm_config.upper_compression_type),
 ];
 
 impl LightningDbConfig {

@@ -17,7 +17,7 @@ use crate::btree::format::{PageKind, PagePointer, common_prefix_len};
 use crate::btree::node_builder::{Entry, Middle, NodeBuilder};
 use crate::btree::properties::Properties;
 use crate::btree::sink::{Sink, shrink};
-use crate::codec::Codec;
+use crate::codec::Compression;
 use crate::sync::Arc;
 use crate::vfs::{OpenMode, Vfs};
 
@@ -34,8 +34,8 @@ pub struct TableOptions {
     pub order: KeyOrder,
     /// Raw bytes at which a page is full.
     pub page_size: usize,
-    /// Codec of pages for which it pays.
-    pub codec: Codec,
+    /// How pages are compressed for which it pays.
+    pub compression: Compression,
 }
 
 /// Writes one table. After an error it can only be dropped. Dropped unfinished, it removes its file.
@@ -65,7 +65,7 @@ impl TableBuilder {
         let path = folder.join(FileKind::Table.name(options.number));
         let file = vfs.open(&path, OpenMode::CreateNew).map_err(|error| Error::io("create", &path, error))?;
         let checksum = Checksum::new(options.database_id, options.number);
-        let sink = Sink::new(path, checksum, file, options.codec);
+        let sink = Sink::new(path, checksum, file, options.compression);
         let header = FileHeader {
             kind: FileKind::Table,
             database_id: options.database_id,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::base::checksum::Checksum;
 use crate::base::error::{Error, Result};
 use crate::btree::format::{PAGE_HEADER_LEN, PageKind, PagePointer};
-use crate::codec::Codec;
+use crate::codec::{Codec, Compression, Compressor};
 use crate::sync::Arc;
 use crate::vfs::VfsFile;
 
@@ -17,7 +17,7 @@ pub(super) struct Sink {
     pub(super) path: PathBuf,
     pub(super) checksum: Checksum,
     file: Arc<dyn VfsFile>,
-    codec: Codec,
+    compressor: Compressor,
     buffer: Vec<u8>,
     /// Bytes of the file in front of the buffer.
     written: u64,
@@ -25,9 +25,15 @@ pub(super) struct Sink {
 }
 
 impl Sink {
-    pub(super) fn new(path: PathBuf, checksum: Checksum, file: Arc<dyn VfsFile>, codec: Codec) -> Self {
+    pub(super) fn new(
+        path: PathBuf,
+        checksum: Checksum,
+        file: Arc<dyn VfsFile>,
+        compression: Compression,
+    ) -> Self {
         let buffer = Vec::with_capacity(PIECE);
-        Sink { path, checksum, file, codec, buffer, written: 0, compressed: Vec::new() }
+        let compressor = Compressor::new(compression);
+        Sink { path, checksum, file, compressor, buffer, written: 0, compressed: Vec::new() }
     }
 
     /// Where the next byte will stand.
@@ -38,8 +44,8 @@ impl Sink {
     /// Compresses a page if that pays, and appends it with its header.
     pub(super) fn append_page(&mut self, kind: PageKind, raw: &[u8]) -> Result<PagePointer> {
         let mut compressed = std::mem::take(&mut self.compressed);
-        let (codec, stored) = match self.codec.compress(raw, &mut compressed) {
-            true => (self.codec, &compressed[..]),
+        let (codec, stored) = match self.compressor.compress(raw, &mut compressed) {
+            true => (self.compressor.codec(), &compressed[..]),
             false => (Codec::Raw, raw),
         };
         let pointer = self.append_stored(kind, codec, stored, raw.len());

@@ -31,7 +31,8 @@ pub fn run(
 ) -> Result<()> {
     let inputs = input_tables(levels, job);
     let boundaries = snapshots.boundaries(catalogue.view());
-    let mut outputs = Outputs { catalogue, keyspace, builder: None, finished: Vec::new() };
+    let mut outputs =
+        Outputs { catalogue, keyspace, bottom: job.bottom, builder: None, finished: Vec::new() };
     let merged = merge(levels, &inputs, job, &boundaries, &mut outputs, stop);
     let tables = catalogue.tables();
     let written =
@@ -98,6 +99,7 @@ fn merge(
 struct Outputs<'a> {
     catalogue: &'a Catalogue,
     keyspace: KeyspaceId,
+    bottom: bool,
     builder: Option<(TableBuilder, Vec<u8>)>,
     finished: Vec<TableMeta>,
 }
@@ -113,7 +115,7 @@ impl Outputs<'_> {
         }
         let (builder, last) = match &mut self.builder {
             Some(open) => open,
-            None => self.builder.insert((self.catalogue.new_table(self.keyspace)?, Vec::new())),
+            None => self.builder.insert((self.catalogue.new_table(self.keyspace, self.bottom)?, Vec::new())),
         };
         last.clear();
         last.extend_from_slice(record.key);

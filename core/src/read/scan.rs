@@ -70,7 +70,7 @@ impl ScanOptions {
     /// # let db = lightning_db::Database::create(folder.path(), Default::default())?;
     /// use lightning_db::ScanOptions;
     /// db.put_batch(&[(b"a1", b""), (b"a2", b""), (b"b1", b"")])?;
-    /// let from_a2 = db.scan_with(ScanOptions::range(b"a2"..).with_prefix(b"a"))?;
+    /// let from_a2 = db.scan_with(ScanOptions::range("a2"..).with_prefix("a"))?;
     /// assert_eq!(from_a2.count(), 1);
     /// # Ok::<(), lightning_db::Error>(())
     /// ```

@@ -12,7 +12,7 @@ use crate::base::ids::{KeyspaceId, SequenceNumber};
 use crate::btree::TableContext;
 use crate::cache::PageCache;
 use crate::catalogue::Catalogue;
-use crate::codec::Codec;
+use crate::codec::{Codec, Compression};
 use crate::health::Health;
 use crate::manifest::{self, Edit, Loaded, Manifest, State};
 use crate::recovery::files;
@@ -180,7 +180,10 @@ fn version_context(
     order: KeyOrder,
     database_id: u64,
 ) -> Result<VersionContext> {
-    let codec = if config.compression_enabled { Codec::from_byte(config.compression_type) } else { None };
+    let compression = |number: u8| match Codec::from_byte(number).filter(|_| config.compression_enabled) {
+        Some(codec) => Compression { codec, level: config.compression_level },
+        None => Compression::NONE,
+    };
     Ok(VersionContext {
         tables: Arc::new(TableContext {
             vfs: Arc::clone(vfs),
@@ -191,6 +194,7 @@ fn version_context(
         obsolete: Arc::new(Obsolete::default()),
         orders: [(KeyspaceId::DEFAULT, order)].into(),
         page_size: config.page_size,
-        codec: codec.unwrap_or(Codec::Raw),
+        upper: compression(config.lsm_config.upper_compression_type),
+        bottom: compression(config.compression_type),
     })
 }

@@ -11,7 +11,7 @@ use crate::base::comparator::KeyOrder;
 use crate::base::ids::{FileNumber, KeyspaceId};
 use crate::base::limits::LEVELS;
 use crate::btree::TableContext;
-use crate::codec::Codec;
+use crate::codec::Compression;
 use crate::manifest::{KeyspaceState, State};
 use crate::sync::Arc;
 
@@ -36,8 +36,10 @@ pub struct VersionContext {
     pub orders: BTreeMap<KeyspaceId, KeyOrder>,
     /// Target size of the pages of new tables, in bytes.
     pub page_size: usize,
-    /// Codec of the pages of new tables.
-    pub codec: Codec,
+    /// How the pages of new tables are compressed, but for those of the deepest level.
+    pub upper: Compression,
+    /// How the pages of new tables of the deepest level are compressed.
+    pub bottom: Compression,
 }
 
 impl Version {

@@ -56,7 +56,7 @@ fn write_table(
     cursor: MemtableCursor,
     boundaries: &[SequenceNumber],
 ) -> Result<TableMeta> {
-    let mut builder = catalogue.new_table(keyspace)?;
+    let mut builder = catalogue.new_table(keyspace, false)?;
     match copy(cursor, &mut builder, boundaries) {
         Ok(()) => builder.finish(),
         Err(error) => {

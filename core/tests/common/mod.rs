@@ -15,7 +15,11 @@ pub fn small_config() -> LightningDbConfig {
     LightningDbConfig {
         page_size: 512,
         cache_size: 1 << 20,
-        lsm_config: LSMConfig { memtable_size: 64 << 10, level0_file_num_compaction_trigger: 2 },
+        lsm_config: LSMConfig {
+            memtable_size: 64 << 10,
+            level0_file_num_compaction_trigger: 2,
+            ..Default::default()
+        },
         ..Default::default()
     }
 }

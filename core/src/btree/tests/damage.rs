@@ -48,7 +48,7 @@ fn answers_honestly(bed: &Bed, meta: &TableMeta, records: &[Owned]) -> bool {
 
 #[test]
 fn every_flipped_byte_is_found() {
-    for codec in [Codec::Raw, Codec::Lz4] {
+    for codec in [Codec::Raw, Codec::Zstd, Codec::Lz4, Codec::Snappy] {
         let bed = Bed::new(KeyOrder::Bytewise, 512, codec);
         let records = sample(60);
         let meta = bed.try_build(&records).unwrap();
@@ -319,7 +319,7 @@ fn a_child_behind_its_parent_is_damage() {
 fn a_tree_that_shares_its_pages_is_not_walked_forever() {
     let bed = Bed::plain();
     let file = bed.vfs.open(&bed.path(), OpenMode::CreateNew).unwrap();
-    let mut sink = Sink::new(bed.path(), Checksum::new(DATABASE, NUMBER), file, Codec::Raw);
+    let mut sink = Sink::new(bed.path(), Checksum::new(DATABASE, NUMBER), file, Compression::NONE);
     let header = FileHeader {
         kind: FileKind::Table,
         database_id: DATABASE,

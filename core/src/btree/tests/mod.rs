@@ -13,7 +13,7 @@ use crate::base::error::Result;
 use crate::base::lookup::Reach;
 use crate::base::record::{Record, RecordKind};
 use crate::cache::PageCache;
-use crate::codec::Codec;
+use crate::codec::{Codec, Compression};
 use crate::iter::Cursor;
 use crate::sync::Arc;
 use crate::vfs::MemoryVfs;
@@ -79,8 +79,14 @@ struct Bed {
 impl Bed {
     fn new(order: KeyOrder, page_size: usize, codec: Codec) -> Self {
         let keyspace = KeyspaceId(3);
-        let options =
-            TableOptions { database_id: DATABASE, number: NUMBER, keyspace, order, page_size, codec };
+        let options = TableOptions {
+            database_id: DATABASE,
+            number: NUMBER,
+            keyspace,
+            order,
+            page_size,
+            compression: Compression { codec, level: 1 },
+        };
         Bed { vfs: MemoryVfs::default(), options, cache_size: 1 << 20 }
     }
 

@@ -44,7 +44,7 @@ fn records() -> impl Strategy<Value = Vec<Owned>> {
 
 fn bed() -> impl Strategy<Value = Bed> {
     let sizes = proptest::sample::select(vec![512, 512, 512, 1024, 4096, 16384, 65536]);
-    let codecs = proptest::sample::select(vec![Codec::Raw, Codec::Lz4]);
+    let codecs = proptest::sample::select(vec![Codec::Raw, Codec::Zstd, Codec::Lz4, Codec::Snappy]);
     let caches = proptest::sample::select(vec![0usize, 20 << 10, 1 << 20]);
     (0..orders().len(), sizes, codecs, caches).prop_map(|(order, page_size, codec, cache_size)| Bed {
         cache_size,
