@@ -77,6 +77,7 @@ pub use base::error::{Error, ErrorKind, Result};
 pub use base::ids::SequenceNumber;
 pub use base::limits::{MAX_KEY_LEN, MAX_VALUE_LEN};
 pub use base::lookup::Lookup;
+pub use base::native_order::NativeOrder;
 pub use base::value::Value;
 pub use batch::WriteBatch;
 pub use db::{BackupEngine, Database, Snapshot, Stats};

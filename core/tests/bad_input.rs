@@ -143,7 +143,7 @@ fn another_comparator_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     Database::create(folder.path(), with("mine")).unwrap().close().unwrap();
     refused(Database::create(folder.path(), with("other")), ErrorKind::Mismatch, "mine");
-    refused(create(folder.path()), ErrorKind::Mismatch, "bytewise");
+    refused(create(folder.path()), ErrorKind::Mismatch, "must be given");
     Database::create(folder.path(), with("mine")).unwrap();
 }
 

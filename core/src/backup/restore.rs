@@ -9,13 +9,13 @@ use crate::base::error::{Error, Result};
 use crate::base::filename::{CURRENT, RESTORING};
 use crate::btree::{Table, TableContext};
 use crate::cache::PageCache;
-use crate::manifest;
+use crate::manifest::{self, order_of};
 use crate::sync::Arc;
 use crate::vfs::{Vfs, sync_folder};
 
 /// Copies the backup in `source` to `target`, a folder that is absent, empty, or left by a cut restore.
 /// Until the last step `target` is refused by `open`.
-pub fn restore(vfs: &Arc<dyn Vfs>, target: &Path, source: &Path, order: &KeyOrder) -> Result<()> {
+pub fn restore(vfs: &Arc<dyn Vfs>, target: &Path, source: &Path, order: Option<&KeyOrder>) -> Result<()> {
     let description = Description::read(&**vfs, source)?;
     let _lock = files::begin_folder(&**vfs, target, RESTORING, None)?;
     for expected in &description.files {
@@ -33,10 +33,11 @@ pub fn restore(vfs: &Arc<dyn Vfs>, target: &Path, source: &Path, order: &KeyOrde
 }
 
 /// Reads every page of what was restored.
-fn verify(vfs: &Arc<dyn Vfs>, target: &Path, order: &KeyOrder) -> Result<()> {
+fn verify(vfs: &Arc<dyn Vfs>, target: &Path, order: Option<&KeyOrder>) -> Result<()> {
     let loaded = manifest::load(&**vfs, target)?.ok_or_else(|| {
         Error::corruption(&target.join(CURRENT), 0, "this file, which is missing from the backup")
     })?;
+    let order = order_of(&loaded.state, order.cloned(), target)?;
     let context = TableContext {
         vfs: Arc::clone(vfs),
         folder: target.to_owned(),

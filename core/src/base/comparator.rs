@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::base::ids::SequenceNumber;
+use crate::base::native_order::NativeOrder;
 
 /// A user's order of keys.
 ///
@@ -29,6 +30,13 @@ pub trait Comparator: Send + Sync + 'static {
     }
 }
 
+impl From<Box<dyn Comparator>> for KeyOrder {
+    /// One that has the name of a native order is taken for it.
+    fn from(comparator: Box<dyn Comparator>) -> Self {
+        KeyOrder::native(comparator.name()).unwrap_or_else(|| KeyOrder::Custom(comparator.into()))
+    }
+}
+
 /// The order in force for a keyspace.
 #[derive(Clone)]
 pub enum KeyOrder {
@@ -39,6 +47,14 @@ pub enum KeyOrder {
 }
 
 impl KeyOrder {
+    /// The native order of a name.
+    pub fn native(name: &str) -> Option<Self> {
+        NativeOrder::named(name).map(|order| match order {
+            NativeOrder::Bytewise => KeyOrder::Bytewise,
+            other => KeyOrder::Custom(Arc::new(other)),
+        })
+    }
+
     /// Orders two keys.
     #[inline]
     pub fn compare(&self, a: &[u8], b: &[u8]) -> Ordering {
@@ -62,7 +78,7 @@ impl KeyOrder {
     /// The name stored in the database.
     pub fn name(&self) -> &str {
         match self {
-            KeyOrder::Bytewise => "bytewise",
+            KeyOrder::Bytewise => NativeOrder::Bytewise.name(),
             KeyOrder::Custom(comparator) => comparator.name(),
         }
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::base::comparator::{Comparator, KeyOrder};
 use crate::base::error::{Error, Result};
+use crate::base::native_order::NativeOrder;
 
 /// How far a write has got when it is acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -99,7 +100,8 @@ pub struct LightningDbConfig {
     pub consistency_config: ConsistencyConfig,
     /// Options of the write side.
     pub lsm_config: LSMConfig,
-    /// Order of keys. Default: `None`, bytewise. Must be the same at every open.
+    /// Order of keys. Default: `None`, bytewise for a new database and what it was made with for any other, if that is a
+    /// [`NativeOrder`]. A comparator of your own must be given at every open.
     pub comparator: Option<Box<dyn Comparator>>,
 }
 
@@ -190,6 +192,11 @@ fn level(value: OptionValue<'_>) -> Option<ConsistencyLevel> {
     ConsistencyLevel::NAMES.iter().find(|(name, _)| *name == text).map(|(_, level)| *level)
 }
 
+fn comparator(value: OptionValue<'_>) -> Option<Option<Box<dyn Comparator>>> {
+    let OptionValue::Text(name) = value else { return None };
+    NativeOrder::named(name).map(|order| Some(Box::new(order) as _))
+}
+
 macro_rules! spec {
     ($name:literal, $min:expr, $max:expr, int $($field:ident).+) => {
         OptionSpec {
@@ -231,6 +238,7 @@ pub const OPTIONS: &[OptionSpec] = &[
     spec!("memtable_size", 64 << 10, 4 << 30, int lsm_config.memtable_size),
     spec!("level0_file_num_compaction_trigger", 1, 64, int lsm_config.level0_file_num_compaction_trigger),
     spec!("upper_compression_type", 0, 3, int lsm_config.upper_compression_type),
+    spec!("comparator", "bytewise, reverse-bytewise, unsigned, signed or decimal", comparator comparator),
 ];
 
 impl LightningDbConfig {
@@ -271,9 +279,9 @@ impl LightningDbConfig {
         Ok(())
     }
 
-    /// Takes the order of keys out of the configuration.
-    pub(crate) fn take_order(&mut self) -> KeyOrder {
-        self.comparator.take().map_or(KeyOrder::Bytewise, |comparator| KeyOrder::Custom(comparator.into()))
+    /// Takes the order of keys out of the configuration, if one was asked for.
+    pub(crate) fn take_order(&mut self) -> Option<KeyOrder> {
+        self.comparator.take().map(KeyOrder::from)
     }
 }
 
@@ -304,6 +312,17 @@ mod tests {
         for spec in OPTIONS {
             let error = config.set(spec.name, OptionValue::Text("no such word")).unwrap_err();
             assert!(error.to_string().contains(spec.name), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_comparator_option_takes_every_native_order() {
+        let spec = OPTIONS.iter().find(|spec| spec.name == "comparator").unwrap();
+        for order in NativeOrder::ALL {
+            assert!(spec.takes.contains(order.name()));
+            let mut config = LightningDbConfig::default();
+            config.set("comparator", OptionValue::Text(order.name())).unwrap();
+            assert_eq!(config.take_order().unwrap().name(), order.name());
         }
     }
 

@@ -11,5 +11,6 @@ pub mod ids;
 pub mod key;
 pub mod limits;
 pub mod lookup;
+pub mod native_order;
 pub mod record;
 pub mod value;

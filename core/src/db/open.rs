@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::backup;
+use crate::base::comparator::KeyOrder;
 use crate::base::config::{ConsistencyLevel, LightningDbConfig};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::filename::LOCK;
@@ -70,7 +71,7 @@ impl Database {
         if let Some(parent) = target.parent() {
             create_folders(&*vfs, parent)?;
         }
-        backup::restore(&vfs, target, source, &order)?;
+        backup::restore(&vfs, target, source, order.as_ref())?;
         open_folder(vfs, target, config, order, false)
     }
 
@@ -92,7 +93,7 @@ fn open_folder(
     vfs: Arc<dyn Vfs>,
     path: &Path,
     config: LightningDbConfig,
-    order: crate::base::comparator::KeyOrder,
+    order: Option<KeyOrder>,
     create: bool,
 ) -> Result<Database> {
     let found = recovery::inspect(&*vfs, path)?;
@@ -107,7 +108,11 @@ fn open_folder(
     let folder = vfs.canonicalize(path).map_err(|error| Error::io("resolve", path, error))?;
     let lock = take_lock(&*vfs, &folder)?;
     if recovery::inspect(&*vfs, &folder)? != Found::Database {
-        let state = State::new(order.name(), config.page_size as u32, config.compression_type);
+        let state = State::new(
+            order.as_ref().unwrap_or(&KeyOrder::Bytewise).name(),
+            config.page_size as u32,
+            config.compression_type,
+        );
         recovery::create(&vfs, &folder, state)?;
     }
     let health = Arc::new(Health::default());

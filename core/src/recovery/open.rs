@@ -14,7 +14,8 @@ use crate::cache::PageCache;
 use crate::catalogue::Catalogue;
 use crate::codec::{Codec, Compression};
 use crate::health::Health;
-use crate::manifest::{self, Edit, Loaded, Manifest, State};
+use crate::manifest::order_of;
+use crate::manifest::{self, Edit, Loaded, Manifest};
 use crate::recovery::files;
 use crate::recovery::replay::{LogSource, replay};
 use crate::sync::Arc;
@@ -54,13 +55,13 @@ pub fn open(
     vfs: &Arc<dyn Vfs>,
     folder: &Path,
     config: &LightningDbConfig,
-    order: KeyOrder,
+    order: Option<KeyOrder>,
     health: &Arc<Health>,
 ) -> Result<Opened> {
     let Some(loaded) = manifest::load(&**vfs, folder)? else {
         return Err(Error::corruption(&folder.join(filename::CURRENT), 0, "this file, which is missing"));
     };
-    check_order(&loaded.state, &order, folder)?;
+    let order = order_of(&loaded.state, order, folder)?;
     let names = vfs.list(folder).map_err(|error| Error::io("list", folder, error))?;
     files::check(&**vfs, folder, &loaded, &names)?;
     // Before anything is written: it may make room on a full disk.
@@ -157,20 +158,6 @@ impl Recovery<'_> {
         self.loaded.number = manifest_number;
         Ok((log, manifest))
     }
-}
-
-fn check_order(state: &State, order: &KeyOrder, folder: &Path) -> Result<()> {
-    let stored = state.keyspaces.get(&KeyspaceId::DEFAULT).map(|space| space.meta.comparator.as_str());
-    if stored == Some(order.name()) {
-        return Ok(());
-    }
-    let message = format!(
-        "{}: was made with comparator {:?} and is opened with {:?}",
-        folder.display(),
-        stored.unwrap_or_default(),
-        order.name()
-    );
-    Err(Error::new(ErrorKind::Mismatch, message).with_file(folder))
 }
 
 fn version_context(
