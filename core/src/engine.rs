@@ -109,6 +109,15 @@ impl Engine {
         Scan::new(source, options).map_err(|error| self.health.closed_or(error))
     }
 
+    /// About how many bytes of tables the keys of a scan take.
+    pub fn approximate_size(&self, options: &ScanOptions) -> Result<u64> {
+        self.health.check_read()?;
+        let view = self.catalogue.view().load();
+        let Some(levels) = view.version.space(KeyspaceId::DEFAULT) else { return Ok(0) };
+        let range = options.walked_range(levels.order());
+        levels.approximate_size(&range).map_err(|error| self.health.closed_or(error))
+    }
+
     /// Seals what has been written and flushes all that is sealed. Blocks until it is in tables.
     pub fn flush(&self) -> Result<()> {
         let sealed = self.writer.seal()?;

@@ -148,6 +148,19 @@ impl Table {
         Ok(Lookup::Found(PageRecord { page, sequence, kind, value }))
     }
 
+    /// About where in the file `key` is, or would be.
+    pub fn approximate_offset(&self, key: &[u8]) -> Result<u64> {
+        if self.order.compare(key, &self.meta.largest_key).is_gt() {
+            return Ok(self.meta.size);
+        }
+        let mut pointer = self.root;
+        for _ in 1..self.properties.height {
+            let page = self.page(pointer, PageKind::Inner)?;
+            pointer = page.inner_cell(page.child_index(&self.order, key, SequenceNumber::MAX)).child;
+        }
+        Ok(pointer.offset)
+    }
+
     /// A cursor over all records.
     pub fn cursor(self: &Arc<Self>) -> TableCursor {
         TableCursor::new(Arc::clone(self))

@@ -61,6 +61,29 @@ impl Database {
         Ok(self.get_with(key, |_| ())?.is_some())
     }
 
+    /// How many entries a scan with `options` gives: exact, and as much work as walking them without their
+    /// values. Errors: as [`Database::scan`].
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let db = lightning_db::Database::create(folder.path(), Default::default())?;
+    /// use lightning_db::ScanOptions;
+    /// db.put_batch(&[("a", "1"), ("b", "2")])?;
+    /// assert_eq!(db.count(ScanOptions::all())?, 2);
+    /// assert_eq!(db.count(ScanOptions::prefix("a"))?, 1);
+    /// # Ok::<(), lightning_db::Error>(())
+    /// ```
+    pub fn count(&self, options: ScanOptions) -> Result<u64> {
+        self.scan_with(options.keys_only())?.count_rest()
+    }
+
+    /// About how many bytes of tables the keys of `options` take on disk; what is in memtables is not
+    /// counted, nor are direction and limit looked at. Reads a few pages of each table that lies across a bound. Errors: as
+    /// [`Database::get`].
+    pub fn approximate_size(&self, options: &ScanOptions) -> Result<u64> {
+        self.engine().approximate_size(options)
+    }
+
     /// The values of several keys, all as of one instant, in the order of the keys. Errors: as
     /// [`Database::get`]; one bad key fails all.
     pub fn get_batch<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Vec<Option<Value>>> {

@@ -32,6 +32,7 @@ pub struct ScanOptions {
     pub(crate) prefix: Option<Vec<u8>>,
     pub(crate) reverse: bool,
     pub(crate) limit: Option<usize>,
+    pub(crate) keys_only: bool,
 }
 
 impl Default for ScanOptions {
@@ -43,7 +44,7 @@ impl Default for ScanOptions {
 impl ScanOptions {
     /// All keys.
     pub fn all() -> Self {
-        ScanOptions { range: KeyRange::all(), prefix: None, reverse: false, limit: None }
+        ScanOptions { range: KeyRange::all(), prefix: None, reverse: false, limit: None, keys_only: false }
     }
 
     /// Inclusive start, exclusive end; `None` is open.
@@ -88,6 +89,12 @@ impl ScanOptions {
     /// At most this many entries.
     pub fn limit(mut self, entries: usize) -> Self {
         self.limit = Some(entries);
+        self
+    }
+
+    /// Keys alone: every value is given as empty, and not touched.
+    pub fn keys_only(mut self) -> Self {
+        self.keys_only = true;
         self
     }
 
@@ -137,6 +144,7 @@ pub struct Scan {
     range: KeyRange,
     prefix: Option<Vec<u8>>,
     reverse: bool,
+    keys_only: bool,
     left: usize,
     hit_limit: bool,
     sequence: SequenceNumber,
@@ -148,7 +156,7 @@ pub struct Scan {
     place: Place,
     /// The key of the current entry; forward, versions of it that follow are skipped.
     key: Vec<u8>,
-    /// Backward, the value of the current entry.
+    /// Backward, the value of the current entry; empty in a scan of keys alone.
     value: Vec<u8>,
 }
 
@@ -181,6 +189,7 @@ impl Scan {
             range,
             prefix: options.prefix,
             reverse: options.reverse,
+            keys_only: options.keys_only,
             left: options.limit.unwrap_or(usize::MAX),
             hit_limit: false,
             sequence: source.sequence,
@@ -213,6 +222,15 @@ impl Scan {
         Ok(self.entry())
     }
 
+    /// Walks to the end; the number of entries on the way.
+    pub(crate) fn count_rest(&mut self) -> Result<u64> {
+        let mut count = 0;
+        while self.step()? {
+            count += 1;
+        }
+        Ok(count)
+    }
+
     /// Moves to the next entry; `false` at the end.
     pub(crate) fn step(&mut self) -> Result<bool> {
         self.advance().map_err(|error| {
@@ -224,7 +242,7 @@ impl Scan {
     /// The current entry.
     pub(crate) fn entry(&self) -> Option<(&[u8], &[u8])> {
         match self.place {
-            Place::OnEntry if self.reverse => Some((&self.key, &self.value)),
+            Place::OnEntry if self.reverse || self.keys_only => Some((&self.key, &self.value)),
             Place::OnEntry => Some((&self.key, self.cursor.record().value)),
             Place::Start | Place::End => None,
         }
@@ -306,8 +324,10 @@ impl Scan {
                 }
                 if self.sees(record.sequence) {
                     live = record.kind == RecordKind::Put;
-                    self.value.clear();
-                    self.value.extend_from_slice(record.value);
+                    if !self.keys_only {
+                        self.value.clear();
+                        self.value.extend_from_slice(record.value);
+                    }
                 }
                 self.cursor.prev()?;
             }

@@ -1,8 +1,11 @@
 //! The tables of one keyspace: level 0 newest first, deeper levels sorted and without overlap.
 
+use std::ops::Bound;
+
 use crate::base::comparator::KeyOrder;
 use crate::base::error::Result;
 use crate::base::ids::SequenceNumber;
+use crate::base::key::KeyRange;
 use crate::base::limits::LEVELS;
 use crate::base::lookup::{Lookup, Reach};
 use crate::btree::PageRecord;
@@ -74,6 +77,34 @@ impl Levels {
     fn table_for<'a>(&self, level: &'a [Arc<TableHandle>], key: &[u8]) -> Option<&'a Arc<TableHandle>> {
         let at = level.partition_point(|handle| self.order.compare(&handle.meta().largest_key, key).is_lt());
         level.get(at).filter(|handle| self.order.compare(&handle.meta().smallest_key, key).is_le())
+    }
+
+    /// About how many bytes of the tables lie in a range.
+    pub fn approximate_size(&self, range: &KeyRange) -> Result<u64> {
+        if range.is_empty(&self.order) {
+            return Ok(0);
+        }
+        let mut bytes = 0;
+        for handle in self.tables() {
+            let meta = handle.meta();
+            let inside = |key: &[u8]| range.contains(&self.order, key);
+            let outside = range.is_after(&self.order, &meta.smallest_key)
+                || range.is_before(&self.order, &meta.largest_key);
+            if outside {
+                continue;
+            }
+            if inside(&meta.smallest_key) && inside(&meta.largest_key) {
+                bytes += meta.size;
+                continue;
+            }
+            let table = handle.table()?;
+            let at = |bound: &Bound<Vec<u8>>, open: u64| match bound {
+                Bound::Included(key) | Bound::Excluded(key) => table.approximate_offset(key),
+                Bound::Unbounded => Ok(open),
+            };
+            bytes += at(&range.end, meta.size)?.saturating_sub(at(&range.start, 0)?);
+        }
+        Ok(bytes)
     }
 
     /// Cursors that together stand for all tables, newest source first.
