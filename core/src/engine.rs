@@ -8,6 +8,7 @@ use crate::base::ids::{KeyspaceId, SequenceNumber};
 use crate::base::limits::{CLEAN_CLOSE_LOG_BYTES, check_key};
 use crate::base::lookup::{Lookup, Reach};
 use crate::base::value::Value;
+use crate::cache::rows::{Row, RowCache, Seen};
 use crate::catalogue::Catalogue;
 use crate::compaction::{self, LevelShape, Limits, Stop};
 use crate::health::{BackgroundJob, Health};
@@ -24,6 +25,8 @@ pub struct Engine {
     pub health: Arc<Health>,
     /// Files and views.
     pub catalogue: Arc<Catalogue>,
+    /// Rows that are read again and again.
+    pub rows: Arc<RowCache>,
     /// The write path.
     pub writer: Writer,
     /// Held sequence numbers.
@@ -67,9 +70,25 @@ impl Engine {
     ) -> Result<Lookup<R>> {
         self.health.check_read()?;
         check_key(key)?;
+        let keyspace = KeyspaceId::DEFAULT;
+        let row = |sequence| Row { keyspace: keyspace.0, key, sequence };
+        // The look comes before the view: see `RowCache`.
+        let (use_value, ticket) = match self.rows.get(row(held.unwrap_or(SequenceNumber::MAX)), use_value) {
+            Seen::Hit(found) => return Ok(Lookup::Found(found)),
+            Seen::Miss(use_value, ticket) => (use_value, ticket.filter(|_| held.is_none())),
+        };
         let (view, sequence) = self.view_at(held);
-        read::get(&view, KeyspaceId::DEFAULT, key, sequence, reach, use_value)
-            .map_err(|error| self.health.closed_or(error))
+        let found = read::get(&view, keyspace, key, sequence, reach, |sequence, value| {
+            if let Some(ticket) = ticket {
+                let pages = &self.catalogue.tables().cache;
+                self.rows.offer(ticket, row(sequence), value, |bytes| pages.take_budget(bytes));
+            }
+            use_value(value)
+        });
+        if !self.rows.is_on() {
+            self.writer.turn_rows_on();
+        }
+        found.map_err(|error| self.health.closed_or(error))
     }
 
     /// The values of several keys, all as of now.
@@ -78,10 +97,13 @@ impl Engine {
         let (view, sequence) = self.view_at(None);
         let get = |key: &K| {
             check_key(key.as_ref())?;
-            read::get(&view, KeyspaceId::DEFAULT, key.as_ref(), sequence, Reach::Disk, |value| {
-                Value::from(value)
-            })
-            .map(Lookup::on_disk)
+            let (keyspace, key) = (KeyspaceId::DEFAULT, key.as_ref());
+            let row = Row { keyspace: keyspace.0, key, sequence };
+            if let Seen::Hit(found) = self.rows.get(row, |value| Value::from(value)) {
+                return Ok(Some(found));
+            }
+            let found = read::get(&view, keyspace, key, sequence, Reach::Disk, |_, value| Value::from(value));
+            found.map(Lookup::on_disk)
         };
         keys.iter().map(get).collect::<Result<_>>().map_err(|error| self.health.closed_or(error))
     }

@@ -32,6 +32,7 @@ mod base;
 mod cache;
 mod codec;
 mod iter;
+mod prefetch;
 mod sync;
 #[doc(hidden)]
 pub mod vfs;

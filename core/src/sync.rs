@@ -2,7 +2,8 @@
 
 pub use parking_lot::{Condvar, Mutex, MutexGuard};
 pub use std::sync::Arc;
-pub use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+pub use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence};
+pub use std::thread::yield_now;
 
 use std::time::Duration;
 

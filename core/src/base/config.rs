@@ -83,7 +83,7 @@ impl Default for LSMConfig {
 pub struct LightningDbConfig {
     /// Target size of a page in bytes. Default: 4096; a power of two from 512 to 65,536.
     pub page_size: usize,
-    /// Bytes of pages kept in memory. Default: 64 MiB; at least 1 MiB.
+    /// Bytes of pages, and of rows that are read often, kept in memory. Default: 64 MiB; at least 1 MiB.
     pub cache_size: usize,
     /// Whether new pages are compressed. Default: `true`.
     pub compression_enabled: bool,

@@ -14,7 +14,7 @@ pub struct Stats {
     pub total_size: u64,
     /// Share of page look-ups that found the page in the cache, 0 to 1.
     pub cache_hit_rate: f64,
-    /// Bytes of pages in the cache.
+    /// Bytes of the cache in use, by pages and rows.
     pub cache_bytes: usize,
     /// Bytes of memtables.
     pub memtable_bytes: usize,
@@ -84,10 +84,11 @@ impl Database {
         self.engine().compact_all()
     }
 
-    /// Empties the page cache. Errors: `Closed`.
+    /// Empties the cache of pages and rows. Errors: `Closed`.
     pub fn clear_cache(&self) -> Result<()> {
         self.engine().health.check_read()?;
         self.engine().catalogue.tables().cache.clear();
+        self.engine().rows.clear();
         Ok(())
     }
 }

@@ -7,6 +7,7 @@ use crate::base::comparator::KeyOrder;
 use crate::base::config::{ConsistencyLevel, LightningDbConfig};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::filename::LOCK;
+use crate::cache::rows::RowCache;
 use crate::compaction::Limits;
 use crate::db::background::Background;
 use crate::db::database::{Database, Owner};
@@ -18,6 +19,9 @@ use crate::recovery::{self, Found, Opened};
 use crate::sync::{Arc, Mutex};
 use crate::vfs::{OsVfs, Vfs, VfsLock, sync_folder};
 use crate::write::{Writer, WriterOptions};
+
+/// The rows may take the cache divided by this.
+const ROWS_SHARE: usize = 4;
 
 /// Level 1 may hold this many memtables' worth of bytes.
 const LEVEL1_MEMTABLES: u64 = 4;
@@ -173,10 +177,19 @@ fn start(
         checkpoint_interval: config.consistency_config.checkpoint_interval,
         level0_stop: trigger * LEVEL0_STOP,
     };
-    let writer = Writer::new(Arc::clone(&catalogue), Arc::clone(&health), options, log, last_sequence);
+    let rows = Arc::new(RowCache::new(config.cache_size / ROWS_SHARE));
+    let writer = Writer::new(
+        Arc::clone(&catalogue),
+        Arc::clone(&rows),
+        Arc::clone(&health),
+        options,
+        log,
+        last_sequence,
+    );
     let engine = Arc::new(Engine {
         health,
         catalogue,
+        rows,
         writer,
         snapshots: Default::default(),
         default_level: default_level(config),

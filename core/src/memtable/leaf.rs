@@ -10,9 +10,9 @@ use crate::memtable::arena::Arena;
 use crate::memtable::between_stores;
 use crate::memtable::entries::{Entries, Entry};
 use crate::memtable::node::NODE_SIZE;
-use crate::memtable::prefetch::prefetch;
 use crate::memtable::slots::{Shape, Slots, SlotsView};
 use crate::memtable::stored::StoredRecord;
+use crate::prefetch::prefetch;
 use crate::sync::{AtomicPtr, Ordering};
 
 /// A node that holds records. Its pointers are records that live as long as it does.

@@ -8,7 +8,6 @@ mod entries;
 mod leaf;
 mod node;
 mod permutation;
-mod prefetch;
 mod search;
 mod slots;
 mod split;

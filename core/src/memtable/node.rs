@@ -11,9 +11,9 @@ use crate::memtable::arena::Arena;
 use crate::memtable::entries::{Entries, Entry, Pointee, head};
 use crate::memtable::leaf::Leaf;
 use crate::memtable::permutation::Permutation;
-use crate::memtable::prefetch::prefetch;
 use crate::memtable::slots::{Shape, Slots, SlotsView};
 use crate::memtable::stored::StoredRecord;
+use crate::prefetch::prefetch;
 
 /// Bytes of a node.
 pub const NODE_SIZE: usize = size_of::<Leaf>();

@@ -10,7 +10,7 @@ use crate::base::error::Result;
 use crate::base::ids::SequenceNumber;
 use crate::base::record::{Record, RecordKind};
 use crate::memtable::arena::Arena;
-use crate::memtable::prefetch::prefetch;
+use crate::prefetch::prefetch;
 
 struct Header {
     sequence_and_kind: u64,

@@ -6,27 +6,29 @@ use crate::base::lookup::{Lookup, Reach};
 use crate::base::record::RecordKind;
 use crate::view::View;
 
-/// Lends the value of `key` as of `sequence` to `use_value`.
+/// Lends the value of `key` as of `sequence`, and when it was committed, to `use_value`.
 pub fn get<R>(
     view: &View,
     keyspace: KeyspaceId,
     key: &[u8],
     sequence: SequenceNumber,
     reach: Reach,
-    use_value: impl FnOnce(&[u8]) -> R,
+    use_value: impl FnOnce(SequenceNumber, &[u8]) -> R,
 ) -> Result<Lookup<R>> {
     for set in std::iter::once(&view.active).chain(&view.sealed) {
         let Some(memtable) = set.space(keyspace) else { continue };
         if let Some(record) = memtable.get(key, sequence) {
             return Ok(match record.kind {
-                RecordKind::Put => Lookup::Found(use_value(record.value)),
+                RecordKind::Put => Lookup::Found(use_value(record.sequence, record.value)),
                 RecordKind::Delete => Lookup::Absent,
             });
         }
     }
     let Some(levels) = view.version.space(keyspace) else { return Ok(Lookup::Absent) };
     Ok(match levels.get(key, sequence, reach)? {
-        Lookup::Found(found) if found.kind == RecordKind::Put => Lookup::Found(use_value(found.value())),
+        Lookup::Found(found) if found.kind == RecordKind::Put => {
+            Lookup::Found(use_value(found.sequence, found.value()))
+        }
         Lookup::Found(_) | Lookup::Absent => Lookup::Absent,
         Lookup::NotCached => Lookup::NotCached,
     })

@@ -7,7 +7,9 @@ use crate::base::config::ConsistencyLevel;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::ids::{KeyspaceId, MAX_SEQUENCE, SequenceNumber};
 use crate::base::limits::DEFERRED_LOG_BYTES;
+use crate::base::record::RecordKind;
 use crate::batch::WriteBatch;
+use crate::cache::rows::{Row, RowCache};
 use crate::catalogue::Catalogue;
 use crate::conflict::{ConflictWindow, ReadSet};
 use crate::health::{Health, Unfinished};
@@ -39,6 +41,7 @@ pub struct Transactional<'a> {
 /// The one writer of a database. Its section is entered by one thread at a time and left before any sync.
 pub struct Writer {
     pub(super) catalogue: Arc<Catalogue>,
+    rows: Arc<RowCache>,
     pub(super) health: Arc<Health>,
     pub(super) options: WriterOptions,
     pub(super) section: Mutex<Section>,
@@ -60,12 +63,15 @@ pub(super) struct Section {
     /// When the first record came into `active`, in monotonic time.
     pub active_since: Duration,
     header: Vec<u8>,
+    /// Buckets of rows that are locked.
+    buckets: Vec<usize>,
 }
 
 impl Writer {
     /// Over a fresh log; `last_sequence` is the newest one ever used.
     pub fn new(
         catalogue: Arc<Catalogue>,
+        rows: Arc<RowCache>,
         health: Arc<Health>,
         options: WriterOptions,
         log: LogWriter,
@@ -80,10 +86,11 @@ impl Writer {
             window: ConflictWindow::default(),
             active_since: Duration::ZERO,
             header: Vec::new(),
+            buckets: Vec::new(),
         };
         let section = Mutex::new(section);
         let (deferred, flush, room) = Default::default();
-        Writer { catalogue, health, options, section, sync, deferred, flush, room }
+        Writer { catalogue, rows, health, options, section, sync, deferred, flush, room }
     }
 
     /// Commits a batch: all of it or nothing. Visible to readers before it is synced, acknowledged (this
@@ -151,9 +158,37 @@ impl Writer {
         for (sequence, operation) in (first..).zip(batch.operations()).take_while(|_| watched) {
             section.window.record(sequence, operation.keyspace, operation.key);
         }
-        self.catalogue.view().publish(last);
+        self.publish(section, batch, first);
         unfinished.done();
         Ok(self.sync.position(&section.log))
+    }
+
+    /// Makes a commit visible; rows of its keys are changed with it.
+    fn publish(&self, section: &mut Section, batch: &WriteBatch, first: SequenceNumber) {
+        let last = section.last_sequence;
+        if !self.rows.is_on() {
+            return self.catalogue.view().publish(last);
+        }
+        if batch.len() > 1 {
+            batch.operations().for_each(|operation| self.rows.prefetch(operation.keyspace.0, operation.key));
+        }
+        section.buckets.clear();
+        for (sequence, operation) in (first..).zip(batch.operations()) {
+            let row = Row { keyspace: operation.keyspace.0, key: operation.key, sequence };
+            let value = (operation.kind == RecordKind::Put).then_some(operation.value);
+            section.buckets.extend(self.rows.change(row, value));
+        }
+        self.catalogue.view().publish(last);
+        section.buckets.iter().for_each(|bucket| self.rows.release(*bucket));
+    }
+
+    /// Starts to keep rows, unless a commit is under way.
+    pub fn turn_rows_on(&self) {
+        let Some(_section) = self.section.try_lock() else { return };
+        let pages = &self.catalogue.tables().cache;
+        if !self.rows.is_on() && pages.take_budget(self.rows.bytes_of_heads()) {
+            self.rows.turn_on();
+        }
     }
 
     fn log(

@@ -8,6 +8,9 @@ pub fn outside_world(tree: &Tree) -> Vec<String> {
     for file in &tree.files {
         if !format!("{}::", file.module()).starts_with("vfs::os::") {
             for part in ["fs", "thread"] {
+                if part == "thread" && file.module() == "sync" {
+                    continue; // yields, which a model checker replaces too
+                }
                 let places = standard_paths(file, part);
                 violations.extend(places.map(|at| file.at(at, &format!("std::{part} outside vfs/os.rs"))));
             }

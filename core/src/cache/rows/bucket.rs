@@ -1,0 +1,325 @@
+//! A bucket: a line of words that says what is in it, and the rows, packed from the front.
+//!
+//! Everything is an atomic word under a sequence lock: a reader copies and then looks whether the stamp is
+//! still the one that it began with. Whoever holds the lock is the only one to change anything but the reference bits and the ghosts,
+//! which are hints.
+
+use crate::cache::rows::Row;
+use crate::sync::{AtomicU64, Ordering, fence, yield_now};
+
+/// Words of a bucket's head: a cache line.
+pub(super) const HEAD_WORDS: usize = 8;
+/// Words of a bucket's rows.
+pub(super) const DATA_WORDS: usize = 128;
+/// Words of a unit, in which rows are measured.
+const UNIT_WORDS: usize = 2;
+const UNITS: usize = DATA_WORDS / UNIT_WORDS;
+/// Rows of a bucket.
+const WAYS: usize = 8;
+/// Units of the longest row: two fit.
+pub(super) const MAX_UNITS: usize = UNITS / 2;
+/// Words of a row that is copied to a small buffer.
+const SHORT: usize = 20;
+/// Words in front of key and value: the sequence, and the lengths with the keyspace.
+const ROW_HEAD_WORDS: usize = 2;
+
+/// Low bits of a stamp: who holds the lock.
+const FREE: u64 = 0;
+const FILLER: u64 = 1;
+const COMMITTER: u64 = 3;
+const HOLDER: u64 = 3;
+const STEP: u64 = 4;
+
+/// Where the words of a head are.
+const STAMP: usize = 0;
+/// Reference bits of the ways, and above them the hand of the clock.
+const CLOCK: usize = 1;
+const HAND_SHIFT: u32 = 16;
+/// Two ways a word, each `tag u16 | start u8 | units u8`; no units: free.
+const METAS: usize = 2;
+/// Four tags a word of keys that were looked for and not here.
+const GHOSTS: usize = 6;
+const GHOST_WORDS: usize = HEAD_WORDS - GHOSTS;
+
+/// The words of a bucket.
+#[derive(Clone, Copy)]
+pub(super) struct Bucket<'a> {
+    pub(super) head: &'a [AtomicU64; HEAD_WORDS],
+    pub(super) data: &'a [AtomicU64; DATA_WORDS],
+}
+
+/// The place of a row in its bucket.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Meta {
+    tag: u16,
+    start: u8,
+    units: u8,
+}
+
+impl Meta {
+    fn from_bits(bits: u32) -> Self {
+        Meta { tag: bits as u16, start: (bits >> 16) as u8, units: (bits >> 24) as u8 }
+    }
+
+    fn bits(self) -> u32 {
+        u32::from(self.tag) | u32::from(self.start) << 16 | u32::from(self.units) << 24
+    }
+}
+
+/// Units that a row takes.
+pub(super) fn units_of(key: &[u8], value: &[u8]) -> usize {
+    let words = ROW_HEAD_WORDS + (key.len() + value.len()).div_ceil(size_of::<u64>());
+    words.div_ceil(UNIT_WORDS)
+}
+
+impl Bucket<'_> {
+    /// The stamp, if nobody holds the lock.
+    #[inline]
+    pub(super) fn stamp(&self) -> Option<u64> {
+        let stamp = self.head[STAMP].load(Ordering::Acquire);
+        (stamp & HOLDER == FREE).then_some(stamp)
+    }
+
+    /// Whether nothing has changed since the stamp was taken.
+    #[inline]
+    fn is_unchanged(&self, stamp: u64) -> bool {
+        fence(Ordering::Acquire);
+        self.head[STAMP].load(Ordering::Relaxed) == stamp
+    }
+
+    #[inline]
+    fn meta(&self, way: usize) -> Meta {
+        let word = self.head[METAS + way / 2].load(Ordering::Relaxed);
+        Meta::from_bits((word >> (32 * (way % 2))) as u32)
+    }
+
+    fn set_meta(&self, way: usize, meta: Meta) {
+        let shift = 32 * (way % 2);
+        let word = &self.head[METAS + way / 2];
+        let other = word.load(Ordering::Relaxed) & !(u64::from(u32::MAX) << shift);
+        word.store(other | u64::from(meta.bits()) << shift, Ordering::Relaxed);
+    }
+
+    /// Lends the value of a key to `use_value`, if its row is here and was at `stamp`; gives that back if not.
+    #[inline]
+    pub(super) fn read<R, F: FnOnce(&[u8]) -> R>(
+        &self,
+        stamp: u64,
+        tag: u16,
+        row: &Row<'_>,
+        use_value: F,
+    ) -> Result<R, F> {
+        let Some(way) = self.find(tag, row) else { return Err(use_value) };
+        let meta = self.meta(way);
+        let (start, len) = (usize::from(meta.start) * UNIT_WORDS, usize::from(meta.units) * UNIT_WORDS);
+        let Some(words) = self.data.get(start..start + len) else { return Err(use_value) };
+        match len {
+            0..=SHORT => self.lend::<SHORT, R, F>(words, stamp, way, row, use_value),
+            _ => self.lend::<{ MAX_UNITS * UNIT_WORDS }, R, F>(words, stamp, way, row, use_value),
+        }
+    }
+
+    #[inline]
+    fn lend<const N: usize, R, F: FnOnce(&[u8]) -> R>(
+        &self,
+        words: &[AtomicU64],
+        stamp: u64,
+        way: usize,
+        row: &Row<'_>,
+        use_value: F,
+    ) -> Result<R, F> {
+        let [sequence, lengths, content @ ..] = words else { return Err(use_value) };
+        let value_len = (lengths.load(Ordering::Relaxed) >> 16) as u16 as usize;
+        let sequence = sequence.load(Ordering::Relaxed);
+        let mut copy = [[0; size_of::<u64>()]; N];
+        // The words in front of the value hold the key alone.
+        let first = row.key.len() / size_of::<u64>();
+        let behind = row.key.len() + value_len;
+        for (bytes, word) in copy.iter_mut().zip(content).take(behind.div_ceil(size_of::<u64>())).skip(first)
+        {
+            *bytes = word.load(Ordering::Relaxed).to_ne_bytes();
+        }
+        let value = copy.as_flattened().get(row.key.len()..behind);
+        match value.filter(|_| self.is_unchanged(stamp) && sequence <= row.sequence) {
+            Some(value) => {
+                self.note_use(way);
+                Ok(use_value(value))
+            }
+            None => Err(use_value),
+        }
+    }
+
+    /// Stores nothing that is set already.
+    fn note_use(&self, way: usize) {
+        if self.head[CLOCK].load(Ordering::Relaxed) >> way & 1 == 0 {
+            self.head[CLOCK].fetch_or(1 << way, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes the lock if the stamp is still that one.
+    pub(super) fn lock_at(&self, stamp: u64) -> bool {
+        let locked = self.head[STAMP]
+            .compare_exchange(stamp, stamp | FILLER, Ordering::Acquire, Ordering::Relaxed)
+            .is_ok();
+        // What is changed under the lock is not seen in front of it.
+        fence(Ordering::Release);
+        locked
+    }
+
+    /// Takes the lock for the one committer. `false`: it has it already.
+    pub(super) fn lock(&self) -> bool {
+        let mut spins = 0u32;
+        loop {
+            let stamp = self.head[STAMP].load(Ordering::Relaxed);
+            match stamp & HOLDER {
+                COMMITTER => return false,
+                FREE => {
+                    let taken = self.head[STAMP].compare_exchange(
+                        stamp,
+                        stamp | COMMITTER,
+                        Ordering::Acquire,
+                        Ordering::Relaxed,
+                    );
+                    if taken.is_ok() {
+                        fence(Ordering::Release);
+                        return true;
+                    }
+                }
+                // A reader copies a row into the bucket.
+                _ => {}
+            }
+            spins += 1;
+            if spins.is_multiple_of(64) { yield_now() } else { std::hint::spin_loop() }
+        }
+    }
+
+    /// Gives the lock back, with a new stamp.
+    pub(super) fn unlock(&self) {
+        let stamp = self.head[STAMP].load(Ordering::Relaxed);
+        self.head[STAMP].store((stamp & !HOLDER).wrapping_add(STEP), Ordering::Release);
+    }
+
+    /// Whether a key was looked for lately and not found here; notes that it is looked for.
+    pub(super) fn is_wanted_again(&self, tag: u16) -> bool {
+        let ghosts: [u64; GHOST_WORDS] =
+            std::array::from_fn(|word| self.head[GHOSTS + word].load(Ordering::Relaxed));
+        if ghosts.iter().any(|word| (0..4).any(|at| (word >> (16 * at)) as u16 == tag)) {
+            return true;
+        }
+        let mut carry = u64::from(tag);
+        for (word, old) in ghosts.into_iter().enumerate() {
+            self.head[GHOSTS + word].store(old << 16 | carry, Ordering::Relaxed);
+            carry = old >> 48;
+        }
+        false
+    }
+
+    /// Where the row of a key is. Without the lock, the answer holds only while the stamp does.
+    #[inline]
+    pub(super) fn find(&self, tag: u16, row: &Row<'_>) -> Option<usize> {
+        (0..WAYS).find(|&way| {
+            let meta = self.meta(way);
+            meta.tag == tag && meta.units > 0 && self.holds(meta, row)
+        })
+    }
+
+    fn holds(&self, meta: Meta, row: &Row<'_>) -> bool {
+        let start = usize::from(meta.start) * UNIT_WORDS;
+        let Some([_, lengths, content @ ..]) = self.data.get(start..) else { return false };
+        let lengths = lengths.load(Ordering::Relaxed);
+        let same_word = |(bytes, word): (&[u8], &AtomicU64)| {
+            word.load(Ordering::Relaxed).to_ne_bytes().starts_with(bytes)
+        };
+        (lengths >> 32) as u32 == row.keyspace
+            && lengths as u16 as usize == row.key.len()
+            && row.key.chunks(size_of::<u64>()).zip(content).all(same_word)
+    }
+
+    /// Under the lock: takes a row out and closes the gap.
+    pub(super) fn remove(&self, way: usize) {
+        let gone = self.meta(way);
+        self.set_meta(way, Meta::default());
+        self.head[CLOCK].fetch_and(!(1 << way), Ordering::Relaxed);
+        let (mut to, end) = (usize::from(gone.start), self.used_units() + usize::from(gone.units));
+        for from in to + usize::from(gone.units)..end {
+            for word in 0..UNIT_WORDS {
+                let moved = self.data[from * UNIT_WORDS + word].load(Ordering::Relaxed);
+                self.data[to * UNIT_WORDS + word].store(moved, Ordering::Relaxed);
+            }
+            to += 1;
+        }
+        for way in 0..WAYS {
+            let meta = self.meta(way);
+            if meta.units > 0 && meta.start > gone.start {
+                self.set_meta(way, Meta { start: meta.start - gone.units, ..meta });
+            }
+        }
+    }
+
+    fn used_units(&self) -> usize {
+        (0..WAYS).map(|way| usize::from(self.meta(way).units)).sum()
+    }
+
+    /// Under the lock: puts a row in that is not here, in the stead of rows that were not used lately.
+    pub(super) fn insert(&self, tag: u16, row: &Row<'_>, value: &[u8]) {
+        let units = units_of(row.key, value);
+        if units > MAX_UNITS {
+            return;
+        }
+        let free_way = || (0..WAYS).find(|&way| self.meta(way).units == 0);
+        while self.used_units() + units > UNITS || free_way().is_none() {
+            self.remove(self.victim());
+        }
+        let (Some(way), start) = (free_way(), self.used_units()) else { return };
+        self.write_row(start, row, value);
+        self.set_meta(way, Meta { tag, start: start as u8, units: units as u8 });
+    }
+
+    /// Under the lock: gives a row that is here another value; `false` if that has another size.
+    pub(super) fn replace(&self, way: usize, row: &Row<'_>, value: &[u8]) -> bool {
+        let meta = self.meta(way);
+        let fits = units_of(row.key, value) == usize::from(meta.units);
+        if fits {
+            self.write_row(meta.start.into(), row, value);
+        }
+        fits
+    }
+
+    fn write_row(&self, start: usize, row: &Row<'_>, value: &[u8]) {
+        let lengths = row.key.len() as u64 | (value.len() as u64) << 16 | u64::from(row.keyspace) << 32;
+        let mut bytes = row.key.iter().chain(value).copied().peekable();
+        let content = std::iter::from_fn(|| {
+            bytes.peek()?;
+            Some(u64::from_ne_bytes(std::array::from_fn(|_| bytes.next().unwrap_or(0))))
+        });
+        let words = self.data[start * UNIT_WORDS..].iter();
+        for (word, bits) in words.zip([row.sequence, lengths].into_iter().chain(content)) {
+            word.store(bits, Ordering::Relaxed);
+        }
+    }
+
+    /// The next row that was not used since the hand was there, or the next at all.
+    fn victim(&self) -> usize {
+        let clock = self.head[CLOCK].load(Ordering::Relaxed);
+        let hand = (clock >> HAND_SHIFT) as usize % WAYS;
+        let mut spared = 0u64;
+        let at = |step: usize| (hand + step) % WAYS;
+        let chosen = (0..2 * WAYS).map(at).find(|&way| {
+            let used = self.meta(way).units > 0;
+            let referenced = (clock & !spared) >> way & 1 == 1;
+            spared |= 1 << way;
+            used && !referenced
+        });
+        let way = chosen.unwrap_or(hand);
+        let next = ((way + 1) % WAYS) as u64;
+        self.head[CLOCK].store(clock & u64::from(u16::MAX) & !spared | next << HAND_SHIFT, Ordering::Relaxed);
+        way
+    }
+
+    /// Under the lock: takes everything out.
+    pub(super) fn clear(&self) {
+        for word in &self.head[CLOCK..] {
+            word.store(0, Ordering::Relaxed);
+        }
+    }
+}
