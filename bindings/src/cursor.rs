@@ -68,7 +68,8 @@ pub struct Cursor {
     source: Source,
     /// Entries of the next page: grows, so that a scan that is left early has not read far ahead.
     next_entries: usize,
-    /// What ended the scan behind the entries of the last page.
+    /// What ended the scan. Told again at every later call: a loop that tries again must not take an error for
+    /// the end.
     failure: Option<Error>,
 }
 
@@ -91,21 +92,22 @@ impl From<TransactionScan> for Cursor {
 }
 
 impl Cursor {
-    /// Moves to the next entry and lends it; `None` at the end. Not to be mixed with [`Cursor::fill`].
+    /// Moves to the next entry and lends it; `None` at the end. An error ends the scan and is told again. Not to be mixed with [`Cursor::fill`].
     pub fn next_entry(&mut self) -> Result<Option<(&[u8], &[u8])>> {
-        match &mut self.source {
+        if let Some(error) = &self.failure {
+            return Err(error.clone());
+        }
+        let next = match &mut self.source {
             Source::Plain(scan) => scan.next_entry(),
             Source::Transaction(scan) => scan.next_entry(),
-        }
+        };
+        next.inspect_err(|error| self.failure = Some(error.clone()))
     }
 
     /// Fills a page with the next entries; an empty page is the end. `values`: false leaves the values out.
-    /// An error is told once, behind all entries in front of it.
+    /// An error comes behind all entries in front of it, and again at every later call.
     pub fn fill(&mut self, page: &mut Page, values: bool) -> Result<()> {
         page.clear();
-        if let Some(error) = self.failure.take() {
-            return Err(error);
-        }
         let entries = self.next_entries;
         self.next_entries = (entries * 2).min(MAX_ENTRIES);
         while page.len() < entries && page.bytes.len() < MAX_BYTES {
@@ -113,10 +115,7 @@ impl Cursor {
                 Ok(Some((key, value))) => page.push(key, if values { value } else { b"" }),
                 Ok(None) => break,
                 Err(error) if page.is_empty() => return Err(error),
-                Err(error) => {
-                    self.failure = Some(error);
-                    break;
-                }
+                Err(_) => break,
             }
         }
         Ok(())
@@ -156,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_comes_behind_the_entries_in_front_of_it_and_only_once() {
+    fn an_error_comes_behind_the_entries_in_front_of_it_and_again() {
         let folder = tempfile::tempdir().unwrap();
         let db = Database::create(folder.path(), Default::default()).unwrap();
         db.put(b"a", vec![1; MAX_BYTES]).unwrap();
@@ -166,7 +165,10 @@ mod tests {
         cursor.fill(&mut page, true).unwrap();
         assert_eq!((page.len(), page.entry(0).unwrap().1.len()), (1, MAX_BYTES));
         db.close().unwrap();
-        assert_eq!(cursor.fill(&mut page, true).unwrap_err().kind(), ErrorKind::Closed);
-        assert!(page.is_empty());
+        for _ in 0..2 {
+            assert_eq!(cursor.fill(&mut page, true).unwrap_err().kind(), ErrorKind::Closed);
+            assert!(page.is_empty());
+            assert_eq!(cursor.next_entry().unwrap_err().kind(), ErrorKind::Closed);
+        }
     }
 }

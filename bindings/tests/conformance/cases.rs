@@ -1,0 +1,309 @@
+//! The form of a case. A field or an operation that is not known here fails.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
+use serde_json::{Map, Value};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    pub name: String,
+    #[serde(default)]
+    pub options: Options,
+    #[serde(default = "yes")]
+    pub open: bool,
+    pub steps: Vec<Step>,
+}
+
+pub type Options = BTreeMap<String, Value>;
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Bytes {
+    Text(String),
+    Hex(Hex),
+    Repeat(Repeat),
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hex {
+    hex: String,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Repeat {
+    repeat: String,
+    times: usize,
+}
+
+impl Bytes {
+    pub fn get(&self) -> Vec<u8> {
+        match self {
+            Bytes::Text(text) => text.clone().into_bytes(),
+            Bytes::Repeat(Repeat { repeat, times }) => repeat.repeat(*times).into_bytes(),
+            Bytes::Hex(Hex { hex }) => {
+                assert!(hex.len() % 2 == 0, "odd number of digits: {hex}");
+                let byte = |at| u8::from_str_radix(&hex[at..at + 2], 16).expect("two digits");
+                (0..hex.len()).step_by(2).map(byte).collect()
+            }
+        }
+    }
+}
+
+pub struct Step {
+    /// The name of the operation, as written.
+    pub op: String,
+    pub on: Option<String>,
+    pub error: Option<String>,
+    pub what: Op,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Op {
+    Open {
+        r#as: String,
+        path: String,
+        #[serde(default)]
+        options: Options,
+    },
+    Close {},
+    Put {
+        key: Bytes,
+        value: Bytes,
+        level: Option<String>,
+    },
+    Get {
+        key: Bytes,
+        #[serde(default, deserialize_with = "given")]
+        is: Option<Option<Bytes>>,
+    },
+    Delete {
+        key: Bytes,
+        level: Option<String>,
+    },
+    PutMany {
+        entries: Vec<(Bytes, Bytes)>,
+        level: Option<String>,
+    },
+    GetMany {
+        keys: Vec<Bytes>,
+        is: Option<Vec<Option<Bytes>>>,
+    },
+    DeleteMany {
+        keys: Vec<Bytes>,
+        level: Option<String>,
+    },
+    Batch {
+        r#as: String,
+    },
+    Write {
+        level: Option<String>,
+    },
+    Scan(Scan),
+    Cursor(Cursor),
+    Next {
+        #[serde(default, deserialize_with = "given")]
+        is: Option<Option<(Bytes, Bytes)>>,
+    },
+    Snapshot {
+        r#as: String,
+    },
+    Transaction {
+        r#as: String,
+        isolation: Option<String>,
+    },
+    Commit {
+        level: Option<String>,
+    },
+    Abort {},
+    Transact(Transact),
+    Backup {
+        path: String,
+    },
+    Restore {
+        source: String,
+        target: String,
+    },
+    Flush {},
+    Compact {},
+    ClearCache {},
+    Stats {
+        is: Option<BTreeMap<String, Value>>,
+    },
+    Damage {
+        file: String,
+        offset: i64,
+        xor: u8,
+    },
+    WriteFile {
+        path: String,
+        bytes: Bytes,
+    },
+    MakeFolder {
+        path: String,
+    },
+    Raise {
+        code: u8,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scan {
+    pub gt: Option<Bytes>,
+    pub gte: Option<Bytes>,
+    pub lt: Option<Bytes>,
+    pub lte: Option<Bytes>,
+    pub prefix: Option<Bytes>,
+    #[serde(default)]
+    pub reverse: bool,
+    pub limit: Option<usize>,
+    pub only: Option<Only>,
+    pub is: Option<Vec<Entry>>,
+    pub count: Option<usize>,
+}
+
+/// The bounds of a scan; its entries are asked for one by one.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cursor {
+    pub r#as: String,
+    pub gt: Option<Bytes>,
+    pub gte: Option<Bytes>,
+    pub lt: Option<Bytes>,
+    pub lte: Option<Bytes>,
+    pub prefix: Option<Bytes>,
+    #[serde(default)]
+    pub reverse: bool,
+    pub limit: Option<usize>,
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum Only {
+    Keys,
+    Values,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub enum Entry {
+    Both(Bytes, Bytes),
+    One(Bytes),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Transact {
+    pub r#as: String,
+    pub steps: Vec<Step>,
+    #[serde(default)]
+    pub interfere: Vec<Step>,
+    #[serde(default)]
+    pub fail: bool,
+    pub attempts: Option<u32>,
+}
+
+/// Tells null from a field that is left out.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(from).map(Some)
+}
+
+impl<'de> Deserialize<'de> for Step {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let mut fields = Map::deserialize(from)?;
+        let text = |value| serde_json::from_value::<String>(value).map_err(D::Error::custom);
+        let on = fields.remove("on").map(text).transpose()?;
+        let error = fields.remove("error").map(text).transpose()?;
+        let op = fields.get("op").cloned().map(text).transpose()?.unwrap_or_default();
+        let shown = Value::Object(fields.clone()).to_string();
+        let shown: String = shown.chars().take(200).collect();
+        let what = serde_json::from_value(Value::Object(fields))
+            .map_err(|error| D::Error::custom(format!("{error} in {shown}")))?;
+        let step = Step { op, on, error, what };
+        match step.problem() {
+            Some(problem) => Err(D::Error::custom(format!("{problem} in {shown}"))),
+            None => Ok(step),
+        }
+    }
+}
+
+impl Step {
+    /// Steps inside of this one.
+    pub fn inner(&self) -> Vec<&Step> {
+        match &self.what {
+            Op::Transact(transact) => transact.steps.iter().chain(&transact.interfere).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// A step that would check nothing, or more than it can.
+    fn problem(&self) -> Option<&'static str> {
+        let result = match &self.what {
+            Op::Get { is, .. } => is.is_some(),
+            Op::GetMany { is, .. } => is.is_some(),
+            Op::Scan(scan) if scan.is.is_some() && scan.count.is_some() => return Some("two results"),
+            Op::Scan(scan) => scan.is.is_some() || scan.count.is_some(),
+            Op::Next { is } => is.is_some(),
+            Op::Stats { is } => is.is_some(),
+            Op::Transact(transact) => transact.attempts.is_some(),
+            Op::Raise { .. } => return self.error.is_none().then_some("no error"),
+            _ => return self.problem_without_result(),
+        };
+        match (result, &self.error) {
+            (true, Some(_)) => Some("a result and an error"),
+            (false, None) => Some("no result"),
+            _ => None,
+        }
+    }
+
+    fn problem_without_result(&self) -> Option<&'static str> {
+        let free = matches!(
+            self.what,
+            Op::Open { .. }
+                | Op::Restore { .. }
+                | Op::Damage { .. }
+                | Op::WriteFile { .. }
+                | Op::MakeFolder { .. }
+        );
+        (free && self.on.is_some()).then_some("a handle for an operation that has none")
+    }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance")
+}
+
+/// All cases of all files, by the names of the files.
+pub fn load() -> Vec<Case> {
+    let names = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+    let mut paths: Vec<_> = names.filter(|path| path.extension().is_some_and(|end| end == "json")).collect();
+    paths.sort();
+    let mut cases = Vec::new();
+    for path in paths {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let file: Vec<Case> =
+            serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        cases.extend(file);
+    }
+    cases
+}
+
+/// The operations in the table of the page.
+pub fn told() -> BTreeSet<String> {
+    let page = std::fs::read_to_string(folder().join("README.md")).unwrap();
+    let (_, steps) = page.split_once("## Steps").unwrap();
+    let cells = steps.lines().filter_map(|line| line.strip_prefix("| `")?.split('|').next());
+    let names = cells.flat_map(|cell| cell.split([',', '`', ' ']));
+    names.filter(|name| !name.is_empty() && *name != "op").map(str::to_owned).collect()
+}

@@ -1,0 +1,85 @@
+//! Holds results against what a step expects.
+
+use std::fmt::Debug;
+
+use lightning_db_bindings::{Error, ErrorKind, Figure};
+use serde_json::Value;
+
+use crate::cases::{Bytes, Entry, Only, Scan};
+use crate::handles::Pair;
+
+/// Errors: what was not as expected.
+pub type Verdict = Result<(), String>;
+
+/// Number and name.
+pub fn kind(error: &Error, name: &str) -> Verdict {
+    let kind = ErrorKind::ALL.iter().find(|kind| kind.name() == name);
+    let kind = kind.ok_or_else(|| format!("no error is named {name}"))?;
+    match (error.kind().name(), error.code()) == (name, kind.code()) {
+        true => Ok(()),
+        false => Err(format!("not {name}: {error}")),
+    }
+}
+
+/// A `Corruption` says where it is.
+pub fn place(error: &Error) -> Verdict {
+    let known = error.file().is_some() && error.offset().is_some();
+    match error.kind() == ErrorKind::Corruption && !known {
+        true => Err(format!("no file or no offset: {error}")),
+        false => Ok(()),
+    }
+}
+
+pub fn same<T: PartialEq + Debug>(found: T, expected: Option<T>) -> Verdict {
+    match expected {
+        Some(expected) if expected == found => Ok(()),
+        Some(expected) => Err(format!("{} in place of {}", short(found), short(expected))),
+        None => Err(format!("{} in place of an error", short(found))),
+    }
+}
+
+fn short(value: impl Debug) -> String {
+    let text = format!("{value:?}");
+    match text.char_indices().nth(300) {
+        Some((end, _)) => format!("{}... ({} bytes)", &text[..end], text.len()),
+        None => text,
+    }
+}
+
+/// A value, or none.
+pub fn value(is: &Option<Bytes>) -> Option<Vec<u8>> {
+    is.as_ref().map(Bytes::get)
+}
+
+pub fn pair((key, value): &(Bytes, Bytes)) -> Pair {
+    (key.get(), value.get())
+}
+
+pub fn entries(found: Vec<Pair>, scan: &Scan) -> Verdict {
+    let Some(is) = &scan.is else { return same(found.len(), scan.count) };
+    let both = |entry: &Entry| match entry {
+        Entry::Both(key, value) => Ok((key.get(), value.get())),
+        Entry::One(_) => Err("one thing for an entry of two".to_owned()),
+    };
+    let one = |entry: &Entry| match entry {
+        Entry::One(bytes) => Ok(bytes.get()),
+        Entry::Both(..) => Err("two things for an entry of one".to_owned()),
+    };
+    let one_of = |found: Vec<Vec<u8>>| same(found, Some(is.iter().map(one).collect::<Result<_, _>>()?));
+    match scan.only {
+        None => same(found, Some(is.iter().map(both).collect::<Result<_, _>>()?)),
+        Some(Only::Keys) => one_of(found.into_iter().map(|pair| pair.0).collect()),
+        Some(Only::Values) => one_of(found.into_iter().map(|pair| pair.1).collect()),
+    }
+}
+
+pub fn figure(name: &str, found: Option<&Figure>, is: &Value) -> Verdict {
+    let found = match found {
+        Some(Figure::Count(count)) => Value::from(*count),
+        Some(Figure::Ratio(ratio)) => Value::from(*ratio),
+        Some(Figure::Counts(counts)) => Value::from(counts.clone()),
+        Some(Figure::Text(text)) => Value::from(text.clone()),
+        None => return Err(format!("there is no figure {name}")),
+    };
+    same((name, &found), Some((name, is)))
+}

@@ -1,0 +1,125 @@
+//! The handles of a case, as a face keeps them.
+
+use lightning_db_bindings::{
+    Bounds, Cursor, Database, Error, ErrorKind, Exclusive, Handle, Page, Result, Snapshot, Transaction,
+    WriteBatch,
+};
+
+use crate::cases;
+
+/// How entries of scans are taken.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Reading {
+    Entries,
+    Pages,
+}
+
+pub enum Item {
+    Database(Database),
+    Snapshot(Database, Handle<Snapshot>),
+    Transaction(Database, Handle<Transaction>),
+    Batch(Database, Exclusive<WriteBatch>),
+    Entries(Exclusive<Entries>),
+    /// The transaction of a `transact` that is over.
+    Ended,
+}
+
+/// What can be read from and written to, for the time of one step.
+#[derive(Clone, Copy)]
+pub enum Source<'a> {
+    Database(&'a Database),
+    Snapshot(&'a Database, &'a Snapshot),
+    Transaction(&'a Database, &'a Transaction),
+}
+
+impl Item {
+    pub fn close(&self) -> Result<()> {
+        match self {
+            Item::Database(db) => return db.close(),
+            Item::Snapshot(_, handle) => drop(handle.take()),
+            Item::Transaction(_, handle) => drop(handle.take()),
+            Item::Batch(_, handle) => drop(handle.take()),
+            Item::Entries(handle) => drop(handle.take()),
+            Item::Ended => {}
+        }
+        Ok(())
+    }
+}
+
+pub fn ended() -> Error {
+    Error::new(ErrorKind::Closed, "the transaction is closed")
+}
+
+/// A cursor with what it has read ahead.
+pub struct Entries {
+    db: Database,
+    cursor: Cursor,
+    reading: Reading,
+    page: Page,
+    next: usize,
+}
+
+pub type Pair = (Vec<u8>, Vec<u8>);
+
+impl Entries {
+    pub fn open(source: Source<'_>, bounds: &Bounds<'_>, reading: Reading) -> Result<Self> {
+        let options = bounds.options()?;
+        let (db, cursor) = match source {
+            Source::Database(db) => (db, Cursor::from(db.scan_with(options)?)),
+            Source::Snapshot(db, snapshot) => (db, Cursor::from(snapshot.scan_with(options)?)),
+            Source::Transaction(db, tx) => (db, Cursor::from(tx.scan_with(options)?)),
+        };
+        Ok(Entries { db: db.clone(), cursor, reading, page: Page::new(), next: 0 })
+    }
+
+    pub fn next(&mut self) -> Result<Option<Pair>> {
+        let owned = |(key, value): (&[u8], &[u8])| (key.to_vec(), value.to_vec());
+        if self.reading == Reading::Entries {
+            return Ok(self.cursor.next_entry()?.map(owned));
+        }
+        if !self.db.is_open() {
+            return Err(Error::new(ErrorKind::Closed, "the database is closed"));
+        }
+        if self.next == self.page.len() {
+            self.cursor.fill(&mut self.page, true)?;
+            self.next = 0;
+        }
+        self.next += usize::from(self.next < self.page.len());
+        Ok(self.next.checked_sub(1).and_then(|index| self.page.entry(index)).map(owned))
+    }
+
+    pub fn all(&mut self) -> Result<Vec<Pair>> {
+        let mut pairs = Vec::new();
+        while let Some(pair) = self.next()? {
+            pairs.push(pair);
+        }
+        Ok(pairs)
+    }
+}
+
+/// Bytes of the bounds in a step.
+pub struct Range {
+    sides: [Option<Vec<u8>>; 5],
+    reverse: bool,
+    limit: Option<usize>,
+}
+
+macro_rules! range_of {
+    ($($form:ty),*) => {$(
+        impl From<&$form> for Range {
+            fn from(from: &$form) -> Self {
+                let sides = [&from.gt, &from.gte, &from.lt, &from.lte, &from.prefix];
+                let sides = sides.map(|side| side.as_ref().map(cases::Bytes::get));
+                Range { sides, reverse: from.reverse, limit: from.limit }
+            }
+        }
+    )*};
+}
+range_of!(cases::Scan, cases::Cursor);
+
+impl Range {
+    pub fn bounds(&self) -> Bounds<'_> {
+        let [gt, gte, lt, lte, prefix] = self.sides.each_ref().map(Option::as_deref);
+        Bounds { gt, gte, lt, lte, prefix, reverse: self.reverse, limit: self.limit }
+    }
+}
