@@ -135,8 +135,11 @@ impl Bucket<'_> {
         // The words in front of the value hold the key alone.
         let first = row.key.len() / size_of::<u64>();
         let behind = row.key.len() + value_len;
-        for (bytes, word) in copy.iter_mut().zip(content).take(behind.div_ceil(size_of::<u64>())).skip(first)
-        {
+        let used = first..behind.div_ceil(size_of::<u64>());
+        let (Some(to), Some(from)) = (copy.get_mut(used.clone()), content.get(used)) else {
+            return Err(use_value);
+        };
+        for (bytes, word) in to.iter_mut().zip(from) {
             *bytes = word.load(Ordering::Relaxed).to_ne_bytes();
         }
         let value = copy.as_flattened().get(row.key.len()..behind);
@@ -217,22 +220,35 @@ impl Bucket<'_> {
     /// Where the row of a key is. Without the lock, the answer holds only while the stamp does.
     #[inline]
     pub(super) fn find(&self, tag: u16, row: &Row<'_>) -> Option<usize> {
-        (0..WAYS).find(|&way| {
-            let meta = self.meta(way);
-            meta.tag == tag && meta.units > 0 && self.holds(meta, row)
-        })
+        for word in 0..WAYS / 2 {
+            let metas = self.head[METAS + word].load(Ordering::Relaxed);
+            for half in 0..2 {
+                let meta = Meta::from_bits((metas >> (32 * half)) as u32);
+                if meta.tag == tag && meta.units > 0 && self.holds(meta, row) {
+                    return Some(2 * word + half);
+                }
+            }
+        }
+        None
     }
 
+    #[inline]
     fn holds(&self, meta: Meta, row: &Row<'_>) -> bool {
         let start = usize::from(meta.start) * UNIT_WORDS;
         let Some([_, lengths, content @ ..]) = self.data.get(start..) else { return false };
         let lengths = lengths.load(Ordering::Relaxed);
-        let same_word = |(bytes, word): (&[u8], &AtomicU64)| {
-            word.load(Ordering::Relaxed).to_ne_bytes().starts_with(bytes)
-        };
-        (lengths >> 32) as u32 == row.keyspace
-            && lengths as u16 as usize == row.key.len()
-            && row.key.chunks(size_of::<u64>()).zip(content).all(same_word)
+        if (lengths >> 32) as u32 != row.keyspace || lengths as u16 as usize != row.key.len() {
+            return false;
+        }
+        let (words, rest) = row.key.as_chunks::<8>();
+        let Some((whole, behind)) = content.split_at_checked(words.len()) else { return false };
+        for (word, own) in words.iter().zip(whole) {
+            if own.load(Ordering::Relaxed) != u64::from_ne_bytes(*word) {
+                return false;
+            }
+        }
+        let last = behind.first().map_or(0, |word| word.load(Ordering::Relaxed)).to_ne_bytes();
+        last.starts_with(rest)
     }
 
     /// Under the lock: takes a row out and closes the gap.

@@ -1,4 +1,4 @@
-/* The tour in C; tour.rs says what it is. */
+/* The tour in C; examples/rust/tour.rs says what it is. */
 
 #include <inttypes.h>
 #include <stdio.h>

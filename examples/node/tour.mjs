@@ -1,4 +1,4 @@
-// The tour in Node; tour.rs says what it is.
+// The tour in Node; examples/rust/tour.rs says what it is.
 
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'

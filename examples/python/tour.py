@@ -1,4 +1,4 @@
-"""The tour in Python; tour.rs says what it is."""
+"""The tour in Python; examples/rust/tour.rs says what it is."""
 
 import sys
 import zlib

@@ -1,5 +1,5 @@
 //! The tour in Rust: loads a database, or asks one every question and prints `question<TAB>answer` lines.
-//! `tour.py`, `tour.mjs` and `tour.c` do the same, step by step.
+//! `tour.py`, `tour.mjs` and `tour.c` in the folders beside this one do the same, step by step.
 
 use std::path::Path;
 
