@@ -11,7 +11,7 @@ pub fn level(name: &str) -> Result<ConsistencyLevel> {
 
 /// An isolation by its name: "serializable" or "snapshot". Errors: `InvalidArgument`.
 pub fn isolation(name: &str) -> Result<Isolation> {
-    named("isolation", name, &[("serializable", Isolation::Serializable), ("snapshot", Isolation::Snapshot)])
+    named("isolation", name, Isolation::NAMES)
 }
 
 fn named<T: Copy>(what: &str, name: &str, all: &[(&str, T)]) -> Result<T> {

@@ -1,9 +1,7 @@
 //! Scans that cross the boundary many entries at a time.
 
-use lightning_db::{Error, Result, Scan, TransactionScan};
+use lightning_db::{Error, Result, Scan, TransactionScan, memory};
 
-/// Entries of the largest page.
-const MAX_ENTRIES: usize = 512;
 /// A page is full behind the entry that brings it to so many bytes.
 const MAX_BYTES: usize = 64 << 10;
 /// Entries of the first page of a scan outside of transactions.
@@ -17,6 +15,9 @@ pub struct Page {
 }
 
 impl Page {
+    /// Entries of the largest page.
+    pub const MAX_ENTRIES: usize = 512;
+
     /// An empty page.
     pub fn new() -> Self {
         Self::default()
@@ -55,11 +56,15 @@ impl Page {
         self.ends.clear();
     }
 
-    fn push(&mut self, key: &[u8], value: &[u8]) {
+    /// Errors: `OutOfMemory`; the page is unchanged then.
+    fn push(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
+        let room = key.len() + value.len();
+        self.bytes.try_reserve(room).map_err(|_| memory::short_of(room))?;
         self.bytes.extend_from_slice(key);
         let key_end = self.bytes.len();
         self.bytes.extend_from_slice(value);
         self.ends.push([key_end, self.bytes.len()]);
+        Ok(())
     }
 }
 
@@ -94,9 +99,7 @@ impl From<TransactionScan> for Cursor {
 impl Cursor {
     /// Moves to the next entry and lends it; `None` at the end. An error ends the scan and is told again. Not to be mixed with [`Cursor::fill`].
     pub fn next_entry(&mut self) -> Result<Option<(&[u8], &[u8])>> {
-        if let Some(error) = &self.failure {
-            return Err(error.clone());
-        }
+        self.status()?;
         let next = match &mut self.source {
             Source::Plain(scan) => scan.next_entry(),
             Source::Transaction(scan) => scan.next_entry(),
@@ -104,18 +107,38 @@ impl Cursor {
         next.inspect_err(|error| self.failure = Some(error.clone()))
     }
 
+    /// The error that ended the scan, if one has.
+    #[inline]
+    pub fn status(&self) -> Result<()> {
+        self.failure.clone().map_or(Ok(()), Err)
+    }
+
+    /// Raises the number of entries of the next page, for a caller to whom pages are dear. Without effect on a
+    /// scan of a transaction, where what is walked counts as read.
+    pub fn read_ahead(&mut self, entries: usize) {
+        if matches!(self.source, Source::Plain(_)) {
+            self.next_entries = self.next_entries.max(entries).min(Page::MAX_ENTRIES);
+        }
+    }
+
     /// Fills a page with the next entries; an empty page is the end. `values`: false leaves the values out.
     /// An error comes behind all entries in front of it, and again at every later call.
     pub fn fill(&mut self, page: &mut Page, values: bool) -> Result<()> {
         page.clear();
         let entries = self.next_entries;
-        self.next_entries = (entries * 2).min(MAX_ENTRIES);
+        self.next_entries = (entries * 2).min(Page::MAX_ENTRIES);
         while page.len() < entries && page.bytes.len() < MAX_BYTES {
-            match self.next_entry() {
+            let added = match self.next_entry() {
                 Ok(Some((key, value))) => page.push(key, if values { value } else { b"" }),
                 Ok(None) => break,
-                Err(error) if page.is_empty() => return Err(error),
-                Err(_) => break,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = added {
+                self.failure.get_or_insert_with(|| error.clone());
+                if page.is_empty() {
+                    return Err(error);
+                }
+                break;
             }
         }
         Ok(())
@@ -150,8 +173,26 @@ mod tests {
             }
             assert_eq!(seen, entries);
             assert_eq!((sizes[0], sizes[1]), (first, 2 * first));
-            assert!(sizes.iter().all(|&size| size <= MAX_ENTRIES));
+            assert!(sizes.iter().all(|&size| size <= Page::MAX_ENTRIES));
         }
+    }
+
+    #[test]
+    fn a_larger_page_may_be_expected_outside_of_transactions() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Database::create(folder.path(), Default::default()).unwrap();
+        db.put_batch(&(0..1000u32).map(|i| (i.to_be_bytes(), b"")).collect::<Vec<_>>()).unwrap();
+        let tx = db.transaction().unwrap();
+        let plain = || Cursor::from(db.scan(None, None).unwrap());
+        let first = |mut cursor: Cursor, expected: usize| {
+            let mut page = Page::new();
+            cursor.read_ahead(expected);
+            cursor.fill(&mut page, true).unwrap();
+            page.len()
+        };
+        assert_eq!([first(plain(), 100), first(plain(), 0)], [100, FIRST_ENTRIES]);
+        assert_eq!(first(plain(), usize::MAX), Page::MAX_ENTRIES);
+        assert_eq!(first(Cursor::from(tx.scan(None, None).unwrap()), 100), 1);
     }
 
     #[test]
@@ -164,11 +205,13 @@ mod tests {
         let mut page = Page::new();
         cursor.fill(&mut page, true).unwrap();
         assert_eq!((page.len(), page.entry(0).unwrap().1.len()), (1, MAX_BYTES));
+        cursor.status().unwrap();
         db.close().unwrap();
         for _ in 0..2 {
             assert_eq!(cursor.fill(&mut page, true).unwrap_err().kind(), ErrorKind::Closed);
             assert!(page.is_empty());
             assert_eq!(cursor.next_entry().unwrap_err().kind(), ErrorKind::Closed);
+            assert_eq!(cursor.status().unwrap_err().kind(), ErrorKind::Closed);
         }
     }
 }

@@ -11,6 +11,14 @@ pub fn guard<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| Err(internal(&*panic)))
 }
 
+/// The error with a number, for tests of how a language shows errors. `InvalidArgument` if there is none.
+pub fn raised(number: u64) -> Error {
+    match u8::try_from(number).ok().and_then(ErrorKind::from_code) {
+        Some(kind) => Error::new(kind, "raised by a test"),
+        None => Error::invalid(format!("no kind of error has the number {number}")),
+    }
+}
+
 fn internal(panic: &(dyn Any + Send)) -> Error {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");

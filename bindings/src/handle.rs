@@ -62,7 +62,8 @@ impl<T> Exclusive<T> {
     }
 }
 
-fn closed(what: &str) -> Error {
+/// The error of a call on something that is closed: "database", "scan".
+pub fn closed(what: &str) -> Error {
     Error::new(ErrorKind::Closed, format!("the {what} is closed"))
 }
 

@@ -3,6 +3,7 @@
 //! * [`Opening`]: how to open a database, options given by name.
 //! * [`Bounds`], [`level`], [`isolation`]: arguments as the languages spell them.
 //! * [`Handle`], [`Exclusive`]: handles that can be closed while others use them.
+//! * [`Read`], [`write`]: what database, snapshot and transaction have in common, and writes at a level.
 //! * [`Cursor`], [`Page`]: scans that cross the boundary many entries at a time.
 //! * [`packed`]: batches that cross it as one run of bytes.
 //! * [`figures`]: statistics by name.
@@ -15,13 +16,16 @@ mod guard;
 mod handle;
 mod opening;
 pub mod packed;
+mod read;
+pub mod write;
 
 pub use arguments::{Bounds, isolation, level, number};
 pub use cursor::{Cursor, Page};
 pub use figures::{Figure, figures};
-pub use guard::guard;
-pub use handle::{Exclusive, Handle};
+pub use guard::{guard, raised};
+pub use handle::{Exclusive, Handle, closed};
 pub use opening::{Opening, backup, restore};
+pub use read::Read;
 
 pub use lightning_db::{
     ConsistencyLevel, Database, Error, ErrorKind, Isolation, Lookup, MAX_KEY_LEN, MAX_VALUE_LEN, OPTIONS,

@@ -26,7 +26,7 @@ impl Opening {
         self.must_exist = match value {
             OptionValue::Text("rwc") => false,
             OptionValue::Text("rw") => true,
-            other => return Err(Error::invalid(format!("option mode takes rwc or rw, not {other:?}"))),
+            other => return Err(Error::invalid(format!("option mode takes rwc or rw, not {other}"))),
         };
         Ok(())
     }

@@ -99,11 +99,12 @@ impl Engine {
             check_key(key.as_ref())?;
             let (keyspace, key) = (KeyspaceId::DEFAULT, key.as_ref());
             let row = Row { keyspace: keyspace.0, key, sequence };
-            if let Seen::Hit(found) = self.rows.get(row, |value| Value::from(value)) {
-                return Ok(Some(found));
+            if let Seen::Hit(found) = self.rows.get(row, Value::copy) {
+                return found.map(Some);
             }
-            let found = read::get(&view, keyspace, key, sequence, Reach::Disk, |_, value| Value::from(value));
-            found.map(Lookup::on_disk)
+            let found =
+                read::get(&view, keyspace, key, sequence, Reach::Disk, |_, value| Value::copy(value))?;
+            found.on_disk().transpose()
         };
         keys.iter().map(get).collect::<Result<_>>().map_err(|error| self.health.closed_or(error))
     }

@@ -78,6 +78,8 @@ pub use base::error::{Error, ErrorKind, Result};
 pub use base::ids::SequenceNumber;
 pub use base::limits::{MAX_KEY_LEN, MAX_VALUE_LEN};
 pub use base::lookup::Lookup;
+#[doc(hidden)]
+pub use base::memory;
 pub use base::native_order::NativeOrder;
 pub use base::value::Value;
 pub use batch::WriteBatch;

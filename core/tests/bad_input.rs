@@ -272,3 +272,37 @@ fn the_estimate_of_keys_counts_puts_less_deletes() {
     db.compact_lsm().unwrap();
     assert_eq!(db.stats().unwrap().total_keys, 60);
 }
+
+#[test]
+fn an_empty_path_is_refused_by_its_name() {
+    refused(create(Path::new("")), ErrorKind::InvalidArgument, "path is empty");
+    let folder = tempfile::tempdir().unwrap();
+    let backup = lightning_db::BackupEngine::new(&create(folder.path()).unwrap());
+    refused(backup.create_backup(""), ErrorKind::InvalidArgument, "path is empty");
+    refused(Database::restore("", folder.path()), ErrorKind::InvalidArgument, "path is empty");
+}
+
+/// The copy is only as damaged as its source, which is where somebody must look.
+#[test]
+fn a_backup_of_a_damaged_table_names_the_table_and_not_its_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("db");
+    let db = create(&source).unwrap();
+    db.put_batch(&(0..1000u32).map(|i| (i.to_be_bytes(), [7; 50])).collect::<Vec<_>>()).unwrap();
+    db.flush().unwrap();
+    let table = names(&source).into_iter().find(|name| name.ends_with(".table")).unwrap();
+    let mut bytes = std::fs::read(source.join(&table)).unwrap();
+    bytes[200] ^= 1;
+    std::fs::write(source.join(&table), bytes).unwrap();
+    let error = lightning_db::BackupEngine::new(&db).create_backup(folder.path().join("copy")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corruption);
+    assert!(error.file().unwrap().starts_with(source.canonicalize().unwrap()), "{error}");
+}
+
+#[test]
+fn a_cache_larger_than_any_memory_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = || LightningDbConfig { cache_size: isize::MAX as usize, ..Default::default() };
+    refused(Database::create(folder.path(), config()), ErrorKind::OutOfMemory, "no memory");
+    create(folder.path()).unwrap();
+}

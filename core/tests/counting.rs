@@ -94,3 +94,23 @@ fn log_bytes(db: &Database) -> u64 {
         .sum();
     db.stats().unwrap().total_size - tables
 }
+
+/// The estimate is right while nothing absent is deleted: in memory, flushed and compacted.
+#[test]
+fn the_estimate_of_keys_survives_flush_and_compaction() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = Database::create(folder.path(), Default::default()).unwrap();
+    let keys: Vec<_> = (0..1000u32).map(|i| i.to_be_bytes()).collect();
+    let estimate = || db.stats().unwrap().total_keys;
+    db.put_batch(&keys.iter().map(|key| (key, b"")).collect::<Vec<_>>()).unwrap();
+    db.delete_batch(&keys[..900]).unwrap();
+    assert_eq!(estimate(), 100);
+    db.flush().unwrap();
+    assert_eq!(estimate(), 100);
+    db.delete_batch(&keys[900..950]).unwrap();
+    assert_eq!(estimate(), 50);
+    db.flush().unwrap();
+    assert_eq!(estimate(), 50);
+    db.compact_lsm().unwrap();
+    assert_eq!(estimate(), 50);
+}

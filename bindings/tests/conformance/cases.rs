@@ -110,6 +110,7 @@ pub enum Op {
         level: Option<String>,
     },
     Scan(Scan),
+    Count(Count),
     Cursor(Cursor),
     Next {
         #[serde(default, deserialize_with = "given")]
@@ -171,6 +172,21 @@ pub struct Scan {
     pub only: Option<Only>,
     pub is: Option<Vec<Entry>>,
     pub count: Option<usize>,
+}
+
+/// The bounds of a scan; its entries are counted.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Count {
+    pub gt: Option<Bytes>,
+    pub gte: Option<Bytes>,
+    pub lt: Option<Bytes>,
+    pub lte: Option<Bytes>,
+    pub prefix: Option<Bytes>,
+    #[serde(default)]
+    pub reverse: bool,
+    pub limit: Option<usize>,
+    pub is: Option<u64>,
 }
 
 /// The bounds of a scan; its entries are asked for one by one.
@@ -254,6 +270,7 @@ impl Step {
             Op::GetMany { is, .. } => is.is_some(),
             Op::Scan(scan) if scan.is.is_some() && scan.count.is_some() => return Some("two results"),
             Op::Scan(scan) => scan.is.is_some() || scan.count.is_some(),
+            Op::Count(count) => count.is.is_some(),
             Op::Next { is } => is.is_some(),
             Op::Stats { is } => is.is_some(),
             Op::Transact(transact) => transact.attempts.is_some(),

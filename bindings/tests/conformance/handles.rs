@@ -115,7 +115,7 @@ macro_rules! range_of {
         }
     )*};
 }
-range_of!(cases::Scan, cases::Cursor);
+range_of!(cases::Scan, cases::Count, cases::Cursor);
 
 impl Range {
     pub fn bounds(&self) -> Bounds<'_> {

@@ -265,6 +265,10 @@ impl Run {
                     values.into_iter().map(|value| value.map(|value| value.to_vec())).collect();
                 check(expect::same(values, is.as_ref().map(|is| is.iter().map(expect::value).collect())))
             }
+            Op::Count(count) => {
+                let options = Range::from(count).bounds().options()?;
+                check(expect::same(db.count(options)?, count.is))
+            }
             Op::Batch { r#as } => {
                 self.name(r#as, Item::Batch(db, Exclusive::new("batch", WriteBatch::new())))
             }

@@ -33,7 +33,11 @@ pub fn create_backup(engine: &Engine, target: &Path) -> Result<BackupInfo> {
         for meta in space.levels.iter().flatten() {
             let name = FileKind::Table.name(meta.number);
             copied.push(files::copy(&**vfs, &name, &tables.folder, target)?);
-            Table::open(&copies, meta, engine.catalogue.order(*id))?.verify(&mut |_| {})?;
+            let order = engine.catalogue.order(*id);
+            let verify =
+                |context: &TableContext| Table::open(context, meta, order.clone())?.verify(&mut |_| {});
+            // What is damaged in the source is damaged in the copy: the source is to be named then.
+            verify(&copies).map_err(|error| verify(tables).err().unwrap_or(error))?;
         }
     }
     let number = state.next_file;

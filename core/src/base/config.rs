@@ -151,6 +151,17 @@ pub enum OptionValue<'a> {
     Text(&'a str),
 }
 
+impl std::fmt::Display for OptionValue<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            OptionValue::Bool(value) => write!(f, "{value}"),
+            OptionValue::Integer(value) => write!(f, "{value}"),
+            OptionValue::Seconds(value) => write!(f, "{value}"),
+            OptionValue::Text(value) => write!(f, "{value:?}"),
+        }
+    }
+}
+
 /// One option as C, Python and Node see it.
 pub struct OptionSpec {
     /// Name: the last part of the field's path.
@@ -257,7 +268,7 @@ impl LightningDbConfig {
             return Err(Error::invalid(format!("unknown option {name:?}; known: {}", names.join(", "))));
         };
         (spec.set)(self, value)
-            .ok_or_else(|| Error::invalid(format!("option {name} takes {}, not {value:?}", spec.takes)))
+            .ok_or_else(|| Error::invalid(format!("option {name} takes {}, not {value}", spec.takes)))
     }
 
     /// Refuses values out of range, naming the option.

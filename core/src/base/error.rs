@@ -133,8 +133,10 @@ impl Error {
 
     /// `Corruption` at an offset of a file; `expected` says what should have been there.
     pub fn corruption(file: &Path, offset: u64, expected: impl fmt::Display) -> Self {
-        let message =
-            format!("{}: damaged at offset {offset}: expected {expected}; restore a backup", file.display());
+        let message = format!(
+            "{}: damaged at offset {offset}: expected {expected}; restore a sound backup",
+            file.display()
+        );
         Error(Box::new(Inner {
             kind: ErrorKind::Corruption,
             message,

@@ -11,6 +11,7 @@ pub mod ids;
 pub mod key;
 pub mod limits;
 pub mod lookup;
+pub mod memory;
 pub mod native_order;
 pub mod record;
 pub mod value;

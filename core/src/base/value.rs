@@ -4,7 +4,12 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use crate::base::error::Result;
+use crate::base::memory;
+
 const INLINE: usize = 46;
+/// A copy of more bytes may fail for want of memory, and takes a second allocation to find out.
+const LARGE: usize = 64 << 10;
 
 /// The bytes of a value. Cheap to clone; reads as `&[u8]`; keeps nothing of the database alive.
 ///
@@ -19,6 +24,18 @@ pub struct Value(Repr);
 enum Repr {
     Inline(u8, [u8; INLINE]),
     Shared(Arc<[u8]>),
+    Large(Arc<Vec<u8>>),
+}
+
+impl Value {
+    /// An own copy. Errors: `OutOfMemory`.
+    #[inline]
+    pub(crate) fn copy(bytes: &[u8]) -> Result<Self> {
+        match bytes.len() {
+            0..=LARGE => Ok(bytes.into()),
+            _ => Ok(Value(Repr::Large(Arc::new(memory::copy(bytes)?)))),
+        }
+    }
 }
 
 impl From<&[u8]> for Value {
@@ -40,6 +57,7 @@ impl Deref for Value {
         match &self.0 {
             Repr::Inline(len, bytes) => &bytes[..usize::from(*len)],
             Repr::Shared(bytes) => bytes,
+            Repr::Large(bytes) => bytes,
         }
     }
 }
@@ -76,10 +94,11 @@ mod tests {
 
     #[test]
     fn every_length_comes_back() {
-        for len in [0, 1, INLINE - 1, INLINE, INLINE + 1, 1000] {
+        for len in [0, 1, INLINE - 1, INLINE, INLINE + 1, 1000, LARGE, LARGE + 1] {
             let bytes: Vec<u8> = (0..len).map(|i| i as u8).collect();
             let value = Value::from(&bytes[..]);
             assert_eq!(value, bytes);
+            assert_eq!(Value::copy(&bytes).unwrap(), bytes);
             assert_eq!(Vec::from(value.clone()), bytes);
         }
     }

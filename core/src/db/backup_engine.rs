@@ -37,6 +37,7 @@ impl BackupEngine {
     /// Errors: `AlreadyExists`, `InvalidArgument` (inside the database), `Locked`, `NoSpace`, `Corruption` (of the source, or of the copy), `Halted`, `Io`.
     pub fn create_backup(&self, target: impl AsRef<Path>) -> Result<BackupInfo> {
         let target = target.as_ref();
+        super::open::check_path(target)?;
         let engine = self.db.engine();
         engine.health.check_read()?;
         self.check_outside(target)?;

@@ -1,7 +1,9 @@
 //! Flush, compaction and figures.
 
 use crate::base::error::{Error, Result};
+use crate::base::limits::LEVELS;
 use crate::db::database::Database;
+use crate::view::View;
 
 /// Figures about a database, each taken at its own instant.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +32,27 @@ pub struct Stats {
     pub background_error: Option<Error>,
 }
 
+/// From the oldest records to the newest: each tombstone ends a key of those in front of it. A flush and a
+/// compaction have left out what their own tombstones end.
+fn estimate_keys(view: &View) -> u64 {
+    let mut keys = 0u64;
+    for (_, levels) in view.version.spaces() {
+        for level in (0..LEVELS).rev() {
+            for handle in levels.level(level).iter().rev() {
+                let meta = handle.meta();
+                keys =
+                    keys.saturating_sub(meta.tombstones) + (meta.entries - meta.tombstones.min(meta.entries));
+            }
+        }
+    }
+    for set in view.sealed.iter().rev().chain([&view.active]) {
+        let records: usize = set.spaces().iter().map(|(_, memtable)| memtable.len()).sum();
+        let tombstones = set.tombstones();
+        keys = (keys + records as u64).saturating_sub(tombstones).saturating_sub(tombstones);
+    }
+    keys
+}
+
 impl Database {
     /// Figures about the database. Errors: `Closed`.
     pub fn stats(&self) -> Result<Stats> {
@@ -39,24 +62,14 @@ impl Database {
         let cache = &engine.catalogue.tables().cache;
         let (hits, misses) = (cache.hits(), cache.misses());
         let sets = || std::iter::once(&view.active).chain(&view.sealed);
-        let in_memory = |set: &crate::view::MemSet| {
-            let records: usize = set.spaces().iter().map(|(_, memtable)| memtable.len()).sum();
-            (records as u64, set.tombstones())
-        };
-        let on_disk = view.version.tables().map(|handle| (handle.meta().entries, handle.meta().tombstones));
-        let (records, tombstones) = sets()
-            .map(|set| in_memory(set))
-            .chain(on_disk)
-            .fold((0, 0), |sum, next| (sum.0 + next.0, sum.1 + next.1));
-        let mut tables_per_level = vec![0; crate::base::limits::LEVELS];
+        let mut tables_per_level = vec![0; LEVELS];
         for (_, levels) in view.version.spaces() {
             for (level, count) in tables_per_level.iter_mut().enumerate() {
                 *count += levels.level(level).len();
             }
         }
         Ok(Stats {
-            // A put and the delete that ends it: neither is a key.
-            total_keys: records.saturating_sub(tombstones).saturating_sub(tombstones),
+            total_keys: estimate_keys(&view),
             total_size: view.version.tables().map(|handle| handle.meta().size).sum::<u64>()
                 + engine.writer.log_bytes(),
             cache_hit_rate: if hits + misses == 0 { 0.0 } else { hits as f64 / (hits + misses) as f64 },

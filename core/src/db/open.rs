@@ -71,6 +71,8 @@ impl Database {
         mut config: LightningDbConfig,
     ) -> Result<Database> {
         config.validate()?;
+        check_path(target)?;
+        check_path(source)?;
         let order = config.take_order();
         if let Some(parent) = target.parent() {
             create_folders(&*vfs, parent)?;
@@ -100,10 +102,14 @@ fn open_folder(
     order: Option<KeyOrder>,
     create: bool,
 ) -> Result<Database> {
+    check_path(path)?;
     let found = recovery::inspect(&*vfs, path)?;
     let missing = matches!(found, Found::Nothing | Found::EmptyFolder);
     if missing && !create {
-        let message = format!("{}: there is no database; create() makes one", path.display());
+        let message = format!(
+            "{}: there is no database; opened to be created (mode rwc) it would be made",
+            path.display()
+        );
         return Err(Error::new(ErrorKind::NotFound, message).with_file(path));
     }
     if found == Found::Nothing {
@@ -124,11 +130,19 @@ fn open_folder(
     start(opened, health, &config, lock)
 }
 
+/// An empty path is a mistake of the caller, and no system's error says so.
+pub(super) fn check_path(path: &Path) -> Result<()> {
+    match path.as_os_str().is_empty() {
+        true => Err(Error::invalid("the path is empty")),
+        false => Ok(()),
+    }
+}
+
 fn take_lock(vfs: &dyn Vfs, folder: &Path) -> Result<Box<dyn VfsLock>> {
     vfs.lock(&folder.join(LOCK)).map_err(|error| match error.kind() {
         std::io::ErrorKind::WouldBlock => {
             let message = format!(
-                "{}: is open in another process or handle: close it there, or clone that handle",
+                "{}: is open in another process or handle: close it there, or share that handle",
                 folder.display()
             );
             Error::new(ErrorKind::Locked, message).with_file(folder)
@@ -177,7 +191,7 @@ fn start(
         checkpoint_interval: config.consistency_config.checkpoint_interval,
         level0_stop: trigger * LEVEL0_STOP,
     };
-    let rows = Arc::new(RowCache::new(config.cache_size / ROWS_SHARE));
+    let rows = Arc::new(RowCache::new(config.cache_size / ROWS_SHARE)?);
     let writer = Writer::new(
         Arc::clone(&catalogue),
         Arc::clone(&rows),

@@ -11,7 +11,7 @@ impl Database {
     /// level. Errors: `InvalidArgument` (key too long), `Closed`, `Corruption`, `Io`.
     #[inline]
     pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Value>> {
-        self.get_with(key, |value| Value::from(value))
+        self.get_with(key, Value::copy)?.transpose()
     }
 
     /// Lends the value of `key` to `use_value` without a copy; `None` if the key is absent. `use_value`

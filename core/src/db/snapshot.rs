@@ -44,7 +44,7 @@ impl Snapshot {
 
     /// The value of `key` then, or `None`. Errors: as [`Database::get`].
     pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Value>> {
-        self.get_with(key, |value| Value::from(value))
+        self.get_with(key, Value::copy)?.transpose()
     }
 
     /// As [`Database::get_with`].

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{ErrorKind, Result};
 use crate::base::value::Value;
 use crate::db::database::Database;
 use crate::sync::Arc;
@@ -49,7 +49,7 @@ impl Database {
             let tx = self.transaction()?;
             let outcome = work(&tx).and_then(|value| tx.commit().map(|()| value));
             let Err(error) = &outcome else { return outcome };
-            let Some(pause) = self.pause_before_retry(attempt, error) else { return outcome };
+            let Some(pause) = self.pause_before_retry(attempt, error.kind()) else { return outcome };
             self.engine().catalogue.tables().vfs.sleep(pause);
             attempt += 1;
         }
@@ -58,8 +58,8 @@ impl Database {
     /// How long to wait before a transaction that ended with `error` is run again; `None`: not at all. The
     /// pause is random and grows with the attempts, the first of which is 1. For loops like that of
     /// [`Database::transact`] in another language.
-    pub fn pause_before_retry(&self, attempt: u32, error: &Error) -> Option<Duration> {
-        if error.kind() != ErrorKind::Conflict || attempt >= MAX_ATTEMPTS {
+    pub fn pause_before_retry(&self, attempt: u32, error: ErrorKind) -> Option<Duration> {
+        if error != ErrorKind::Conflict || attempt >= MAX_ATTEMPTS {
             return None;
         }
         let mut byte = [0];

@@ -7,6 +7,7 @@ use crate::base::comparator::KeyOrder;
 use crate::base::error::Result;
 use crate::base::ids::{KeyspaceId, MAX_SEQUENCE, SequenceNumber};
 use crate::base::key::KeyRange;
+use crate::base::memory;
 use crate::base::record::RecordKind;
 use crate::health::Health;
 use crate::iter::{Cursor, MergeCursor};
@@ -326,7 +327,7 @@ impl Scan {
                     live = record.kind == RecordKind::Put;
                     if !self.keys_only {
                         self.value.clear();
-                        self.value.extend_from_slice(record.value);
+                        memory::append(&mut self.value, record.value)?;
                     }
                 }
                 self.cursor.prev()?;
@@ -369,7 +370,7 @@ impl Iterator for Scan {
 
     fn next(&mut self) -> Option<Self::Item> {
         match self.next_entry() {
-            Ok(entry) => entry.map(|(key, value)| Ok((key.to_vec(), value.to_vec()))),
+            Ok(entry) => entry.map(|(key, value)| Ok((key.to_vec(), memory::copy(value)?))),
             Err(error) => Some(Err(error)),
         }
     }

@@ -5,6 +5,7 @@ use std::ops::Bound;
 use crate::base::error::Result;
 use crate::base::ids::KeyspaceId;
 use crate::base::key::KeyRange;
+use crate::base::memory;
 use crate::read::Scan;
 use crate::sync::{Arc, Mutex};
 use crate::txn::transaction::Work;
@@ -80,7 +81,7 @@ impl Iterator for TransactionScan {
 
     fn next(&mut self) -> Option<Self::Item> {
         match self.next_entry() {
-            Ok(entry) => entry.map(|(key, value)| Ok((key.to_vec(), value.to_vec()))),
+            Ok(entry) => entry.map(|(key, value)| Ok((key.to_vec(), memory::copy(value)?))),
             Err(error) => Some(Err(error)),
         }
     }

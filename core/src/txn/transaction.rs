@@ -28,6 +28,12 @@ pub enum Isolation {
     Snapshot,
 }
 
+impl Isolation {
+    /// Both, with their names in every language.
+    pub const NAMES: &'static [(&'static str, Isolation)] =
+        &[("serializable", Isolation::Serializable), ("snapshot", Isolation::Snapshot)];
+}
+
 /// A transaction. Reads see the database as it was at the beginning, and the transaction's own writes.
 /// Nothing is visible to others before [`Transaction::commit`]; dropping it takes everything back.
 ///
@@ -82,7 +88,7 @@ impl Transaction {
 
     /// The value of `key`, or `None`. Errors: `Closed`, `InvalidArgument` (key too long), `Corruption`, `Io`.
     pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Value>> {
-        self.get_with(key, |value| Value::from(value))
+        self.get_with(key, Value::copy)?.transpose()
     }
 
     /// As [`Database::get_with`](crate::Database::get_with). `use_value` must not use the transaction.

@@ -9,6 +9,7 @@ mod bucket;
 mod tests;
 mod words;
 
+use crate::base::error::Result;
 use crate::base::ids::SequenceNumber;
 use crate::prefetch::prefetch;
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
@@ -63,16 +64,16 @@ pub struct RowCache {
 }
 
 impl RowCache {
-    /// A cache that takes at most `bytes`.
-    pub fn new(bytes: usize) -> Self {
+    /// A cache that takes at most `bytes`. Errors: `OutOfMemory`.
+    pub fn new(bytes: usize) -> Result<Self> {
         let buckets = bytes / (DATA_BYTES + HEAD_BYTES) / GROUP * GROUP;
-        RowCache {
-            heads: Words::zeroed(buckets * HEAD_WORDS),
-            data: Words::zeroed(buckets * DATA_WORDS),
+        Ok(RowCache {
+            heads: Words::zeroed(buckets * HEAD_WORDS)?,
+            data: Words::zeroed(buckets * DATA_WORDS)?,
             buckets,
             on: AtomicBool::new(false),
-            groups: Words::zeroed((buckets / GROUP).div_ceil(64)),
-        }
+            groups: Words::zeroed((buckets / GROUP).div_ceil(64))?,
+        })
     }
 
     /// Bytes that it takes once it is on, without any row.
@@ -83,12 +84,12 @@ impl RowCache {
     /// Whether rows are kept.
     #[inline]
     pub fn is_on(&self) -> bool {
-        self.on.load(Ordering::Relaxed)
+        self.on.load(Ordering::Acquire)
     }
 
-    /// Starts to keep rows. To be called in the commit section.
+    /// Starts to keep rows. To be called in the commit section: who sees it sees all commits that did not change rows.
     pub fn turn_on(&self) {
-        self.on.store(true, Ordering::Relaxed);
+        self.on.store(true, Ordering::Release);
     }
 
     /// Lends the value of a key, if it is here and not newer than the row's sequence, to `use_value`.

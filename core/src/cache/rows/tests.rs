@@ -9,7 +9,7 @@ use crate::sync::Arc;
 const SMALL: usize = 8 * (DATA_BYTES + HEAD_BYTES);
 
 fn cache(bytes: usize) -> RowCache {
-    let cache = RowCache::new(bytes);
+    let cache = RowCache::new(bytes).unwrap();
     cache.turn_on();
     cache
 }

@@ -1,8 +1,13 @@
 //! Zeroed words that cost no memory before they are written.
 
-// The standard library has no safe way to ask for a zeroed slice of atomics.
+// The standard library has no way to ask for a zeroed slice that may fail.
 #![allow(unsafe_code)]
 
+use std::alloc::{Layout, alloc_zeroed};
+use std::ptr::slice_from_raw_parts_mut;
+
+use crate::base::error::Result;
+use crate::base::memory;
 use crate::sync::AtomicU64;
 
 /// Words of a cache line.
@@ -16,13 +21,20 @@ pub(super) struct Words {
 }
 
 impl Words {
-    /// `len` zeros.
-    pub(super) fn zeroed(len: usize) -> Self {
-        let all = Box::<[AtomicU64]>::new_zeroed_slice(len + LINE);
-        // SAFETY: an `AtomicU64` of eight zero bytes is 0.
-        let all = unsafe { all.assume_init() };
+    /// `len` zeros. Errors: `OutOfMemory`.
+    pub(super) fn zeroed(len: usize) -> Result<Self> {
+        let count = len + LINE;
+        let layout = Layout::array::<AtomicU64>(count).map_err(|_| memory::short_of(usize::MAX))?;
+        // SAFETY: the layout has a size, since a line is more than nothing.
+        let start = unsafe { alloc_zeroed(layout) }.cast::<AtomicU64>();
+        if start.is_null() {
+            return Err(memory::short_of(layout.size()));
+        }
+        // SAFETY: allocated with the layout of such a slice, which the box gives back; eight zero bytes are an
+        // `AtomicU64` of 0.
+        let all = unsafe { Box::from_raw(slice_from_raw_parts_mut(start, count)) };
         let start = (all.as_ptr() as usize / size_of::<u64>()).wrapping_neg() % LINE;
-        Words { all, start, len }
+        Ok(Words { all, start, len })
     }
 
     /// The words in groups of `N`.
