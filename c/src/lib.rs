@@ -1,3 +1,28 @@
-//! The C face: no calls yet, only its place in the build.
+//! The C face: what `include/lightning_db.h` declares.
+//!
+//! The header is generated from this crate, so the documentation of its exported items is written for users
+//! of C and ends up there. A handle is a checked number ([`table`]), every call ends in [`call`], where
+//! panics stop and the thread's last error is set.
 
-pub use lightning_db_bindings as bindings;
+#![allow(non_camel_case_types, reason = "names of C")]
+#![allow(
+    clippy::missing_safety_doc,
+    reason = "the documentation is that of the header, which says what is owed"
+)]
+
+mod arguments;
+mod batch;
+mod call;
+mod cursor;
+mod db;
+mod error;
+mod handles;
+mod memory;
+mod options;
+mod reader;
+mod snapshot;
+mod stats;
+mod table;
+mod transact;
+mod txn;
+mod upkeep;

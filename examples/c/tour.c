@@ -1,5 +1,7 @@
 /* The tour in C; examples/rust/tour.rs says what it is. */
 
+#define _POSIX_C_SOURCE 200809L
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,7 +101,7 @@ static keys_t read_keys(lightning_db_t *db) {
   return keys;
 }
 
-static void gets(lightning_db_t *db) {
+static void point_reads(lightning_db_t *db) {
   keys_t keys = read_keys(db);
   printf("keys\t%zu\n", keys.count);
   size_t sampled = 0, len;
@@ -294,7 +296,7 @@ static void errors(lightning_db_t *db, const char *work, const char *locked) {
 
 static void tour(const char *database, const char *work, const char *locked) {
   lightning_db_t *db = check_handle(lightning_db_open(database, NULL), "open");
-  gets(db);
+  point_reads(db);
   scans(db);
   snapshot(db);
   transactions(db);

@@ -1,0 +1,98 @@
+//! Batches.
+#![allow(unsafe_code, reason = "exported functions that take pointers of C")]
+
+use std::ffi::{c_char, c_int};
+
+use lightning_db_bindings::{Database, WriteBatch, closed, write};
+
+use crate::handles::{BATCHES, DATABASES, lightning_db_batch_t, lightning_db_t};
+use crate::{arguments, call};
+
+/// Writes, and where they go.
+pub struct Writes {
+    db: Database,
+    batch: WriteBatch,
+}
+
+/// An empty batch of writes to the database, for `lightning_db_batch_free`. NULL on an error. Several threads
+/// may use a batch: its calls take turns.
+#[unsafe(no_mangle)]
+pub extern "C" fn lightning_db_batch_new(db: *mut lightning_db_t) -> *mut lightning_db_batch_t {
+    call::pointer(|| {
+        let writes = DATABASES.with(db, |db| match db.is_open() {
+            true => Ok(Writes { db: db.clone(), batch: WriteBatch::new() }),
+            false => Err(closed("database")),
+        })?;
+        BATCHES.insert(writes)
+    })
+}
+
+/// Adds a put, also when the database was closed. Key and value are copied. Errors: InvalidArgument (key,
+/// value or batch too large; the batch is unchanged), OutOfMemory, Closed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lightning_db_batch_put(
+    batch: *mut lightning_db_batch_t,
+    key: *const c_char,
+    key_len: usize,
+    value: *const c_char,
+    value_len: usize,
+) -> c_int {
+    call::status(|| {
+        // SAFETY: as the header says.
+        let (key, value) = unsafe { (arguments::key(key, key_len)?, arguments::value(value, value_len)?) };
+        BATCHES.with(batch, |writes| writes.batch.put(key, value))
+    })
+}
+
+/// Adds a delete; an absent key is no error. Errors: as `lightning_db_batch_put`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lightning_db_batch_delete(
+    batch: *mut lightning_db_batch_t,
+    key: *const c_char,
+    key_len: usize,
+) -> c_int {
+    call::status(|| {
+        // SAFETY: as the header says.
+        let key = unsafe { arguments::key(key, key_len) }?;
+        BATCHES.with(batch, |writes| writes.batch.delete(key))
+    })
+}
+
+/// Forgets all writes of the batch. Errors: Closed.
+#[unsafe(no_mangle)]
+pub extern "C" fn lightning_db_batch_clear(batch: *mut lightning_db_batch_t) -> c_int {
+    call::status(|| {
+        BATCHES.with(batch, |writes| {
+            writes.batch.clear();
+            Ok(())
+        })
+    })
+}
+
+/// Applies the writes at the default level of the database, all or none, in the order in which they were
+/// added. The batch is empty and usable afterwards; on an error nothing is applied and the batch keeps its
+/// writes. Blocks and fails as `lightning_db_put`.
+#[unsafe(no_mangle)]
+pub extern "C" fn lightning_db_batch_write(batch: *mut lightning_db_batch_t) -> c_int {
+    lightning_db_batch_write_with(batch, 0)
+}
+
+/// As `lightning_db_batch_write`, acknowledged as `level` says: one of `enum lightning_db_level`.
+#[unsafe(no_mangle)]
+pub extern "C" fn lightning_db_batch_write_with(batch: *mut lightning_db_batch_t, level: c_int) -> c_int {
+    call::status(|| {
+        let level = arguments::level(level)?;
+        BATCHES.with(batch, |writes| {
+            write::write(&writes.db, &writes.batch, level)?;
+            writes.batch.clear();
+            Ok(())
+        })
+    })
+}
+
+/// Frees the batch; writes that were not applied are forgotten. NULL is fine. Errors: Closed if it was freed
+/// before.
+#[unsafe(no_mangle)]
+pub extern "C" fn lightning_db_batch_free(batch: *mut lightning_db_batch_t) -> c_int {
+    call::free(&BATCHES, batch)
+}

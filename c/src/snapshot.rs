@@ -1,0 +1,58 @@
+//! Snapshots.
+#![allow(unsafe_code, reason = "exported functions that take pointers of C")]
+
+use std::ffi::{c_char, c_int};
+
+use crate::cursor::lightning_db_scan_options_t;
+use crate::handles::{DATABASES, SNAPSHOTS, lightning_db_scan_t, lightning_db_snapshot_t, lightning_db_t};
+use crate::{call, reader};
+
+/// Takes a snapshot of what is visible now, for `lightning_db_snapshot_free`. NULL on an error: Closed. It
+/// never changes and blocks nobody, and keeps old versions on disk until it is freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn lightning_db_snapshot_new(db: *mut lightning_db_t) -> *mut lightning_db_snapshot_t {
+    call::pointer(|| SNAPSHOTS.insert(DATABASES.with(db, |db| db.snapshot())?))
+}
+
+/// As `lightning_db_get`, as of the snapshot.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lightning_db_snapshot_get(
+    snapshot: *mut lightning_db_snapshot_t,
+    key: *const c_char,
+    key_len: usize,
+    value_len: *mut usize,
+) -> *mut c_char {
+    // SAFETY: as the header says.
+    unsafe { reader::get(&SNAPSHOTS, snapshot, key, key_len, value_len) }
+}
+
+/// As `lightning_db_get_into`, as of the snapshot.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lightning_db_snapshot_get_into(
+    snapshot: *mut lightning_db_snapshot_t,
+    key: *const c_char,
+    key_len: usize,
+    buffer: *mut c_char,
+    capacity: usize,
+    value_len: *mut usize,
+) -> c_int {
+    // SAFETY: as the header says.
+    unsafe { reader::get_into(&SNAPSHOTS, snapshot, key, key_len, (buffer, capacity), value_len) }
+}
+
+/// As `lightning_db_scan_new`, as of the snapshot. The scan may outlive the snapshot.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lightning_db_snapshot_scan(
+    snapshot: *mut lightning_db_snapshot_t,
+    options: *const lightning_db_scan_options_t,
+) -> *mut lightning_db_scan_t {
+    // SAFETY: as the header says.
+    unsafe { reader::scan(&SNAPSHOTS, snapshot, options) }
+}
+
+/// Frees the snapshot. NULL is fine. Errors: Closed if it was freed before.
+#[unsafe(no_mangle)]
+pub extern "C" fn lightning_db_snapshot_free(snapshot: *mut lightning_db_snapshot_t) -> c_int {
+    call::free(&SNAPSHOTS, snapshot)
+}

@@ -1,0 +1,98 @@
+// What the step interpreter asks of a face: C (face_c.c) and C++ (face_cpp.cpp). Every call returns 0 or an error number.
+#ifndef FACE_H
+#define FACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "lightning_db.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum kind { DATABASE, BATCH, SNAPSHOT, TRANSACTION, CURSOR };
+
+// A handle of the face. `object` is the face's own.
+struct handle {
+  enum kind kind;
+  void *object;
+  bool closed;
+};
+
+// An own copy of bytes; data is NULL if there are none.
+struct blob {
+  char *data;
+  size_t len;
+};
+
+struct option {
+  const char *name;
+  enum { OPTION_BOOL, OPTION_INT, OPTION_SECONDS, OPTION_TEXT } type;
+  double number;
+  const char *text;
+};
+
+// A bound whose data is NULL is none.
+struct bounds {
+  struct blob gt, gte, lt, lte, prefix;
+  bool reverse, limited;
+  uint64_t limit;
+};
+
+// Gets a handle that the face has made and that ends with the transact.
+typedef int face_work(struct handle txn, void *user);
+
+const char *face_name(void);
+// Name and message of the error of the last call that failed.
+const char *face_error_name(void);
+const char *face_error_message(void);
+int face_error_code(void);
+// Whether that error names a file and an offset in it.
+bool face_error_has_place(void);
+
+// Whether a database must exist: the faces have a call for that, beside the option.
+static inline bool is_mode_rw(const struct option *option) {
+  return strcmp(option->name, "mode") == 0 && option->text && strcmp(option->text, "rw") == 0;
+}
+
+int face_open(const char *path, const struct option *options, size_t count, struct handle *db);
+int face_close(struct handle *handle);
+// Frees what is left, in any order.
+void face_release(struct handle *handle);
+
+int face_put(struct handle *on, struct blob key, struct blob value, int level);
+int face_delete(struct handle *on, struct blob key, int level);
+int face_get(struct handle *on, struct blob key, struct blob *value);
+int face_get_many(struct handle *db, const struct blob *keys, size_t count, struct blob *values);
+int face_count(struct handle *db, const struct bounds *bounds, uint64_t *count);
+int face_batch(struct handle *db, struct handle *batch);
+int face_write(struct handle *batch, int level);
+int face_cursor(struct handle *on, const struct bounds *bounds, struct handle *cursor);
+// key.data is NULL at the end.
+int face_next(struct handle *cursor, struct blob *key, struct blob *value);
+int face_snapshot(struct handle *db, struct handle *snapshot);
+int face_transaction(struct handle *db, int isolation, struct handle *txn);
+int face_commit(struct handle *txn, int level);
+int face_abort(struct handle *txn);
+// `work` returns 0, an error of the face that its last step failed with, or OWN_FAILURE.
+int face_transact(struct handle *db, face_work *work, void *user);
+int face_backup(struct handle *db, const char *path);
+int face_restore(const char *source, const char *target);
+int face_flush(struct handle *db);
+int face_compact(struct handle *db);
+int face_clear_cache(struct handle *db);
+int face_stat(struct handle *db, const char *name, double *number);
+int face_stat_list(struct handle *db, const char *name, uint64_t *counts, size_t capacity, size_t *count);
+int face_stat_text(struct handle *db, const char *name, char **text);
+int face_raise(int code);
+
+#define OWN_FAILURE (-1000)
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,262 @@
+// The C++ face.
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "face.h"
+#include "lightning_db.hpp"
+
+namespace ldb = lightning_db;
+
+namespace {
+
+std::string last_name, last_message;
+int last_code;
+bool last_has_place;
+// The last error as it was thrown, for a callback to throw on.
+std::exception_ptr last_thrown;
+
+// Runs a call; what it throws becomes its number.
+template <class Call>
+int status_of(Call call) {
+  try {
+    call();
+    return 0;
+  } catch (const ldb::Error &error) {
+    last_name = error.name();
+    last_message = error.what();
+    last_code = error.code();
+    last_has_place = error.file() && !error.file()->empty() && error.offset();
+    last_thrown = std::current_exception();
+    return error.code();
+  }
+}
+
+using Object = std::variant<ldb::Database, ldb::Batch, ldb::Snapshot, ldb::Transaction, ldb::Scan>;
+
+// Indexes are those of enum kind.
+template <class T>
+T &as(struct handle *handle) {
+  return std::get<T>(*static_cast<Object *>(handle->object));
+}
+
+template <class T>
+void give(struct handle *handle, enum kind kind, T object) {
+  *handle = {kind, new Object(std::move(object)), false};
+}
+
+std::string_view view(struct blob blob) { return std::string_view(blob.data, blob.len); }
+
+struct blob own(std::string_view bytes) {
+  auto *data = static_cast<char *>(std::malloc(bytes.size() + 1));
+  if (!bytes.empty()) std::memcpy(data, bytes.data(), bytes.size());
+  return {data, bytes.size()};
+}
+
+ldb::ScanOptions options_of(const struct bounds &bounds) {
+  ldb::ScanOptions options;
+  if (bounds.gt.data) options.gt(view(bounds.gt));
+  if (bounds.gte.data) options.gte(view(bounds.gte));
+  if (bounds.lt.data) options.lt(view(bounds.lt));
+  if (bounds.lte.data) options.lte(view(bounds.lte));
+  if (bounds.prefix.data) options.prefix(view(bounds.prefix));
+  if (bounds.limited) options.limit(bounds.limit);
+  return options.reverse(bounds.reverse);
+}
+
+// What the callback of a case throws for a reason of its own.
+struct OwnFailure {};
+
+}  // namespace
+
+const char *face_name(void) { return "C++"; }
+const char *face_error_name(void) { return last_name.c_str(); }
+const char *face_error_message(void) { return last_message.c_str(); }
+int face_error_code(void) { return last_code; }
+bool face_error_has_place(void) { return last_has_place; }
+
+int face_open(const char *path, const struct option *options, size_t count, struct handle *db) {
+  return status_of([&] {
+    if (count == 0) return give(db, DATABASE, ldb::Database::create(path));
+    ldb::Options all;
+    bool must_exist = false;
+    for (const auto *option = options; option != options + count; ++option) {
+      if (is_mode_rw(option)) {
+        must_exist = true;
+        continue;
+      }
+      switch (option->type) {
+        case option::OPTION_BOOL: all.set_bool(option->name, option->number != 0); break;
+        case option::OPTION_INT: all.set_int(option->name, static_cast<std::int64_t>(option->number)); break;
+        case option::OPTION_SECONDS: all.set_seconds(option->name, option->number); break;
+        case option::OPTION_TEXT: all.set_text(option->name, option->text); break;
+      }
+    }
+    give(db, DATABASE, must_exist ? ldb::Database::open(path, all) : ldb::Database::create(path, all));
+  });
+}
+
+int face_close(struct handle *handle) {
+  return status_of([&] { std::visit([](auto &object) { object.close(); }, *static_cast<Object *>(handle->object)); });
+}
+
+void face_release(struct handle *handle) { delete static_cast<Object *>(handle->object); }
+
+int face_put(struct handle *on, struct blob key, struct blob value, int level) {
+  return status_of([&] {
+    if (on->kind == BATCH) return as<ldb::Batch>(on).put(view(key), view(value));
+    if (on->kind == TRANSACTION) return as<ldb::Transaction>(on).put(view(key), view(value));
+    as<ldb::Database>(on).put(view(key), view(value), static_cast<ldb::Level>(level));
+  });
+}
+
+int face_delete(struct handle *on, struct blob key, int level) {
+  return status_of([&] {
+    if (on->kind == BATCH) return as<ldb::Batch>(on).erase(view(key));
+    if (on->kind == TRANSACTION) return as<ldb::Transaction>(on).erase(view(key));
+    as<ldb::Database>(on).erase(view(key), static_cast<ldb::Level>(level));
+  });
+}
+
+int face_get(struct handle *on, struct blob key, struct blob *value) {
+  return status_of([&] {
+    std::optional<std::string> found;
+    if (on->kind == SNAPSHOT) {
+      found = as<ldb::Snapshot>(on).get(view(key));
+    } else if (on->kind == TRANSACTION) {
+      found = as<ldb::Transaction>(on).get(view(key));
+    } else {
+      found = as<ldb::Database>(on).get(view(key));
+      if (as<ldb::Database>(on).contains(view(key)) != found.has_value()) std::abort();
+    }
+    if (found) *value = own(*found);
+  });
+}
+
+int face_get_many(struct handle *db, const struct blob *keys, size_t count, struct blob *values) {
+  return status_of([&] {
+    std::vector<std::string_view> asked;
+    for (size_t i = 0; i < count; i++) asked.push_back(view(keys[i]));
+    for (const auto &found : as<ldb::Database>(db).get_many(asked)) {
+      *values++ = found ? own(*found) : blob{nullptr, 0};
+    }
+  });
+}
+
+int face_count(struct handle *db, const struct bounds *bounds, uint64_t *count) {
+  return status_of([&] { *count = as<ldb::Database>(db).count(options_of(*bounds)); });
+}
+
+int face_batch(struct handle *db, struct handle *batch) {
+  return status_of([&] { give(batch, BATCH, as<ldb::Database>(db).batch()); });
+}
+
+int face_write(struct handle *batch, int level) {
+  return status_of([&] { as<ldb::Batch>(batch).write(static_cast<ldb::Level>(level)); });
+}
+
+int face_cursor(struct handle *on, const struct bounds *bounds, struct handle *cursor) {
+  return status_of([&] {
+    const auto options = options_of(*bounds);
+    if (on->kind == SNAPSHOT) return give(cursor, CURSOR, as<ldb::Snapshot>(on).scan(options));
+    if (on->kind == TRANSACTION) return give(cursor, CURSOR, as<ldb::Transaction>(on).scan(options));
+    give(cursor, CURSOR, as<ldb::Database>(on).scan(options));
+  });
+}
+
+int face_next(struct handle *cursor, struct blob *key, struct blob *value) {
+  return status_of([&] {
+    if (const auto entry = as<ldb::Scan>(cursor).next()) {
+      *key = own(entry->first);
+      *value = own(entry->second);
+    }
+  });
+}
+
+int face_snapshot(struct handle *db, struct handle *snapshot) {
+  return status_of([&] { give(snapshot, SNAPSHOT, as<ldb::Database>(db).snapshot()); });
+}
+
+int face_transaction(struct handle *db, int isolation, struct handle *txn) {
+  return status_of([&] {
+    give(txn, TRANSACTION, as<ldb::Database>(db).transaction(static_cast<ldb::Isolation>(isolation)));
+  });
+}
+
+int face_commit(struct handle *txn, int level) {
+  return status_of([&] { as<ldb::Transaction>(txn).commit(static_cast<ldb::Level>(level)); });
+}
+
+int face_abort(struct handle *txn) {
+  return status_of([&] { as<ldb::Transaction>(txn).abort(); });
+}
+
+int face_transact(struct handle *db, face_work *work, void *user) {
+  bool own_failure = false;
+  // Outlive the call, as the handle that the case has named does; only one is left behind.
+  std::unique_ptr<Object> kept;
+  int status = status_of([&] {
+    try {
+      as<ldb::Database>(db).transact([&](ldb::Transaction &txn) {
+        kept = std::make_unique<Object>(ldb::Transaction(txn.c_handle(), false));
+        const int code = work({TRANSACTION, kept.get(), false}, user);
+        if (code == OWN_FAILURE) throw OwnFailure{};
+        if (code != 0) std::rethrow_exception(last_thrown);
+      });
+    } catch (const OwnFailure &) {
+      own_failure = true;
+    }
+  });
+  kept.release();  // The case releases it.
+  return own_failure ? OWN_FAILURE : status;
+}
+
+int face_backup(struct handle *db, const char *path) {
+  return status_of([&] { as<ldb::Database>(db).backup(path); });
+}
+
+int face_restore(const char *source, const char *target) {
+  return status_of([&] { ldb::Database::restore(source, target); });
+}
+
+int face_flush(struct handle *db) {
+  return status_of([&] { as<ldb::Database>(db).flush(); });
+}
+
+int face_compact(struct handle *db) {
+  return status_of([&] { as<ldb::Database>(db).compact(); });
+}
+
+int face_clear_cache(struct handle *db) {
+  return status_of([&] { as<ldb::Database>(db).clear_cache(); });
+}
+
+int face_stat(struct handle *db, const char *name, double *number) {
+  return status_of([&] {
+    const bool ratio = std::strcmp(name, "cache_hit_rate") == 0;
+    const auto &of = as<ldb::Database>(db);
+    *number = ratio ? of.stat_ratio(name) : static_cast<double>(of.stat_int(name));
+  });
+}
+
+int face_stat_list(struct handle *db, const char *name, uint64_t *counts, size_t capacity, size_t *count) {
+  return status_of([&] {
+    const auto found = as<ldb::Database>(db).stat_list(name);
+    *count = found.size();
+    for (size_t i = 0; i < found.size() && i < capacity; i++) counts[i] = found[i];
+  });
+}
+
+int face_stat_text(struct handle *db, const char *name, char **text) {
+  return status_of([&] {
+    const auto found = as<ldb::Database>(db).stat_text(name);
+    *text = found ? ::strdup(found->c_str()) : nullptr;
+  });
+}
+
+int face_raise(int code) {
+  return status_of([&] { ldb::detail::check(lightning_db_error_raise(code)); });
+}

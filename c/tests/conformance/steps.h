@@ -1,0 +1,24 @@
+// Runs steps against a face.
+#ifndef STEPS_H
+#define STEPS_H
+
+#include "cases.h"
+
+#define MAX_HANDLES 128
+
+struct named {
+  char name[64];
+  struct handle handle;
+};
+
+// One case while it runs.
+struct run {
+  const char *folder;
+  struct named handles[MAX_HANDLES];
+  size_t count;
+};
+
+void run_step(struct run *run, const cJSON *step);
+void run_steps(struct run *run, const cJSON *steps);
+
+#endif
