@@ -1,0 +1,351 @@
+# Made by `make generate-python`; not to be edited.
+"""
+The engine, as Python sees it. Use the package `lightning_db` instead.
+"""
+
+from typing import Final, SupportsIndex, final
+from typing_extensions import Buffer, disjoint_base
+from collections.abc import Iterable
+from typing import Any, Self, TypeVar, overload
+
+from _typeshed import SupportsKeysAndGetItem
+
+from lightning_db._types import Consistency, Isolation, Stats
+
+_K = TypeVar("_K", bound=Buffer)
+_T = TypeVar("_T")
+
+__all__ = ["MAX_KEY_LEN", "MAX_VALUE_LEN", "VERSION", "Batch", "Database", "ItemsIterator", "KeysIterator", "Reader", "Snapshot", "Transaction", "ValuesIterator", "_error", "_error_kinds", "_isolations", "_levels", "_nothing", "_options", "restore"]
+
+MAX_KEY_LEN: Final[int]
+MAX_VALUE_LEN: Final[int]
+VERSION: Final[str]
+
+@final
+class Batch:
+    """
+    Writes that are applied all or not at all, in their order. Made by `Database.batch()`.
+
+    `with` writes them at its end, or drops them if there was an exception, and closes the batch. They are held in
+    memory: at most 1 GiB. May be used from several threads.
+    """
+    def __delitem__(self, key: Buffer, /) -> None: ...
+    def __enter__(self, /) -> Batch: ...
+    def __exit__(self, kind: object, error: object, traceback: object, /) -> None: ...
+    def __len__(self, /) -> int:
+        """
+        Number of writes.
+        """
+    def __setitem__(self, key: Buffer, value: Buffer, /) -> None: ...
+    def clear(self, /) -> None:
+        """
+        Forgets all writes.
+        """
+    def close(self, /) -> None:
+        """
+        Drops what has not been written. Later calls raise `ClosedError`; closing again does nothing.
+        """
+    @property
+    def closed(self, /) -> bool:
+        """
+        Whether the batch, or its database, has been closed.
+        """
+    def delete(self, /, key: Buffer) -> None:
+        """
+        Adds a delete; an absent key is no error.
+        """
+    def put(self, /, key: Buffer, value: Buffer) -> None:
+        """
+        Adds a put. Errors: `InvalidArgumentError` if key, value or batch get too large.
+        """
+    @property
+    def size(self, /) -> int:
+        """
+        Bytes of all keys and values.
+        """
+    def write(self, /, consistency: Consistency | None = None) -> None:
+        """
+        Writes all now. The batch is then empty and may be filled again; if it fails, it is as before.
+
+        `consistency` comes before that of `batch()`. Blocks as a write does. Errors: those of `Database.put`.
+        """
+
+@disjoint_base
+class Database(Reader):
+    """
+    The native half of `lightning_db.Database`.
+    """
+    def __delitem__(self, key: Buffer, /) -> None: ...
+    def __new__(cls, /, path: str, mode: str = "rwc", **options: Any) -> Self: ...
+    def __setitem__(self, key: Buffer, value: Buffer, /) -> None: ...
+    def _abandon(self, /) -> None:
+        """
+        Never closes the database when the last handle goes: in a child process it is the parent's.
+        """
+    def _backup(self, /, target: str) -> None:
+        """
+        Copies all that is committed into a folder that is absent or empty.
+        """
+    def _count(self, start: Buffer | None = None, stop: Buffer | None = None, /, **bounds: Any) -> int: ...
+    def _pause_before_retry(self, /, attempt: SupportsIndex, code: SupportsIndex) -> float | None:
+        """
+        Seconds to wait before a transaction that lost is tried again; `None`: not at all.
+        """
+    def _stats(self, /) -> Stats:
+        """
+        Figures by name.
+        """
+    def batch(self, /, consistency: Consistency | None = None) -> Batch:
+        """
+        An empty batch, to be filled and then written as one.
+
+        `consistency`: the level at which it is written.
+        """
+    def clear_cache(self, /) -> None:
+        """
+        Empties the cache of pages and rows.
+        """
+    def close(self, /) -> None:
+        """
+        Closes the database for all its handles: later calls on them raise `ClosedError`.
+
+        Waits for running commits and background work, writes what is in memory and releases the folder, with the
+        interpreter's lock released. Closing again does nothing. Errors: the failure that halted the database, or one
+        of the last writes; the folder is released all the same.
+        """
+    def compact(self, /) -> None:
+        """
+        Merges all tables into one level, without what nobody can see any more. Blocks until done, with the
+        interpreter's lock released; others read and write on. Needs room for a second copy of the data.
+        """
+    def delete(self, /, key: Buffer, consistency: Consistency | None = None) -> None:
+        """
+        Deletes a key; an absent one is no error. Blocks and fails as `put`.
+        """
+    def delete_many(self, /, keys: Iterable[Buffer], consistency: Consistency | None = None) -> None:
+        """
+        Deletes several keys, all or none; absent ones are no error. Blocks and fails as `put`.
+        """
+    def flush(self, /) -> None:
+        """
+        Writes all that is in memory to tables. Blocks until done, with the interpreter's lock released.
+        """
+    def put(self, /, key: Buffer, value: Buffer, consistency: Consistency | None = None) -> None:
+        """
+        Puts a value.
+
+        `consistency` says how far the write has got when the call returns: "strong" (on stable storage), "quorum"
+        (with the operating system), "eventual" (in memory); `None` is the default of the database. Key: up to 65,535
+        bytes. Value: up to 1 GiB. Blocks for the disk at "strong" and while flush is far behind, with the
+        interpreter's lock released.
+
+        Errors: `InvalidArgumentError` (too long), `NoSpaceError`, `HaltedError`, `ClosedError`, `IoError`.
+        """
+    def put_many(self, /, items: SupportsKeysAndGetItem[_K, Buffer] | Iterable[tuple[Buffer, Buffer]], consistency: Consistency | None = None) -> None:
+        """
+        Puts all entries of a mapping or of an iterable of pairs, all or none. Blocks and fails as `put`.
+        """
+
+@final
+class ItemsIterator:
+    """
+    Keys and values of a scan, in key order.
+
+    Closes itself at its end; `with` and `close()` do so before. May be used from several threads, which
+    then take turns. An error is raised, never an early end, and again at every later step.
+    """
+    def __enter__(self, /) -> ItemsIterator: ...
+    def __exit__(self, /, *_error: object) -> None: ...
+    def __iter__(self, /) -> ItemsIterator: ...
+    def __next__(self, /) -> tuple[bytes, bytes]: ...
+    def close(self, /) -> None:
+        """
+        Releases what the iterator holds. Later steps raise `ClosedError`; closing again does nothing.
+        """
+    @property
+    def closed(self, /) -> bool:
+        """
+        Whether the iterator, or its database, has been closed.
+        """
+
+@final
+class KeysIterator:
+    """
+    Keys of a scan, in order.
+
+    Closes itself at its end; `with` and `close()` do so before. May be used from several threads, which
+    then take turns. An error is raised, never an early end, and again at every later step.
+    """
+    def __enter__(self, /) -> KeysIterator: ...
+    def __exit__(self, /, *_error: object) -> None: ...
+    def __iter__(self, /) -> KeysIterator: ...
+    def __next__(self, /) -> bytes: ...
+    def close(self, /) -> None:
+        """
+        Releases what the iterator holds. Later steps raise `ClosedError`; closing again does nothing.
+        """
+    @property
+    def closed(self, /) -> bool:
+        """
+        Whether the iterator, or its database, has been closed.
+        """
+
+@disjoint_base
+class Reader:
+    """
+    What databases, snapshots and transactions have in common.
+    """
+    def __bool__(self, /) -> bool: ...
+    def __contains__(self, key: object, /) -> bool: ...
+    @overload
+    def __getitem__(self, key: Buffer, /) -> bytes: ...
+    @overload
+    def __getitem__(self, key: slice[Buffer | None, Buffer | None, None], /) -> ItemsIterator: ...
+    def __iter__(self, /) -> KeysIterator: ...
+    def __len__(self, /) -> int:
+        """
+        Counts the keys by walking over all of them.
+        """
+    def __reversed__(self, /) -> KeysIterator: ...
+    def _items(self, start: Buffer | None = None, stop: Buffer | None = None, /, **bounds: Any) -> ItemsIterator:
+        """
+        Entries between bounds; see `items`.
+        """
+    def _keys(self, start: Buffer | None = None, stop: Buffer | None = None, /, **bounds: Any) -> KeysIterator:
+        """
+        Keys between bounds; see `keys`.
+        """
+    def _values(self, start: Buffer | None = None, stop: Buffer | None = None, /, **bounds: Any) -> ValuesIterator:
+        """
+        Values between bounds; see `values`.
+        """
+    @property
+    def closed(self, /) -> bool:
+        """
+        Whether it, or its database, has been closed.
+        """
+    @overload
+    def get(self, key: Buffer, default: None = None, /) -> bytes | None: ...
+    @overload
+    def get(self, key: Buffer, default: _T, /) -> bytes | _T:
+        """
+        The value of a key, or `default` if it is absent.
+
+        Looks in memory first and releases the interpreter's lock only to read from the disk.
+        """
+    def get_many(self, /, keys: Iterable[Buffer]) -> list[bytes | None]:
+        """
+        The values of several keys, all as of one instant, in the order of the keys; `None` for an absent key.
+
+        What is in memory is read with the interpreter's lock held, in stretches of 1024 keys, the rest without.
+        """
+    @property
+    def path(self, /) -> str:
+        """
+        The folder of the database, absolute.
+        """
+
+@disjoint_base
+class Snapshot(Reader):
+    """
+    The native half of `lightning_db.Snapshot`.
+    """
+    def __new__(cls, /, db: Database) -> Self: ...
+    def close(self, /) -> None:
+        """
+        Releases the snapshot. Later calls raise `ClosedError`; closing again does nothing.
+        """
+
+@disjoint_base
+class Transaction(Reader):
+    """
+    The native half of `lightning_db.Transaction`.
+    """
+    def __delitem__(self, key: Buffer, /) -> None: ...
+    def __new__(cls, /, db: Database, isolation: Isolation = "serializable") -> Self: ...
+    def __setitem__(self, key: Buffer, value: Buffer, /) -> None: ...
+    @property
+    def _ended(self, /) -> bool:
+        """
+        Whether it has been committed or taken back; one whose database was closed under it has not.
+        """
+    def abort(self, /) -> None:
+        """
+        Takes everything back. Errors: `ClosedError` if it has ended.
+        """
+    def close(self, /) -> None:
+        """
+        As `abort`; does nothing if the transaction has ended.
+        """
+    def commit(self, /, consistency: Consistency | None = None) -> None:
+        """
+        Commits. The transaction has then ended, whatever the outcome.
+
+        `consistency`: strong, "quorum" or "eventual"; `None` is the default of the database. Blocks as a write
+        does, with the interpreter's lock released. Errors: `ConflictError` if what was read has changed.
+        """
+    def delete(self, /, key: Buffer) -> None:
+        """
+        Deletes a key; an absent one is no error.
+        """
+    def put(self, /, key: Buffer, value: Buffer) -> None:
+        """
+        Puts a value, for this transaction to see at once and for all others when it commits.
+        """
+
+@final
+class ValuesIterator:
+    """
+    Values of a scan, in key order.
+
+    Closes itself at its end; `with` and `close()` do so before. May be used from several threads, which
+    then take turns. An error is raised, never an early end, and again at every later step.
+    """
+    def __enter__(self, /) -> ValuesIterator: ...
+    def __exit__(self, /, *_error: object) -> None: ...
+    def __iter__(self, /) -> ValuesIterator: ...
+    def __next__(self, /) -> bytes: ...
+    def close(self, /) -> None:
+        """
+        Releases what the iterator holds. Later steps raise `ClosedError`; closing again does nothing.
+        """
+    @property
+    def closed(self, /) -> bool:
+        """
+        Whether the iterator, or its database, has been closed.
+        """
+
+def _error(code: SupportsIndex) -> None:
+    """
+    Raises the error with a number, as a failed call does. For tests.
+    """
+
+def _error_kinds() -> list[tuple[int, str, bool]]:
+    """
+    Number, name and whether the same call may succeed later, for each kind of error.
+    """
+
+def _isolations() -> list[str]:
+    """
+    The names of the isolations.
+    """
+
+def _levels() -> list[str]:
+    """
+    The names of the levels.
+    """
+
+def _nothing(key: Buffer, /) -> None:
+    """
+    Does nothing with a key, as every call does it. For measuring.
+    """
+
+def _options() -> list[tuple[str, int, int, str]]:
+    """
+    Name, smallest and largest integer, and what it takes in words, for each option.
+    """
+
+def restore(source: str, target: str) -> None:
+    """
+    Restores a backup to a folder that is absent or empty.
+    """

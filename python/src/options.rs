@@ -1,0 +1,60 @@
+//! How to open, and levels: arguments by name.
+
+use lightning_db_bindings::{ConsistencyLevel, Isolation, OPTIONS, Opening, OptionValue, level};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
+
+use crate::error::Outcome;
+
+/// A level by its name; `None` is the default of the database.
+pub fn consistency(name: Option<&str>) -> Outcome<Option<ConsistencyLevel>> {
+    Ok(name.map(level).transpose()?)
+}
+
+/// The options of a call of `open`.
+pub fn opening(mode: &str, options: Option<&Bound<'_, PyDict>>) -> Outcome<Opening> {
+    let mut opening = Opening::new();
+    opening.set("mode", OptionValue::Text(mode))?;
+    for (name, value) in options.into_iter().flatten() {
+        set(&mut opening, name.cast::<PyString>().map_err(PyErr::from)?.to_str()?, &value)?;
+    }
+    Ok(opening)
+}
+
+fn set(opening: &mut Opening, name: &str, value: &Bound<'_, PyAny>) -> Outcome<()> {
+    let value = if let Ok(truth) = value.cast::<PyBool>() {
+        OptionValue::Bool(truth.is_true())
+    } else if let Ok(number) = value.cast::<PyInt>() {
+        // One that the engine has no integer for is judged, and refused, as a number.
+        let small = number.extract().map(OptionValue::Integer);
+        small.unwrap_or_else(|_| OptionValue::Seconds(number.extract().unwrap_or(f64::INFINITY)))
+    } else if let Ok(number) = value.cast::<PyFloat>() {
+        OptionValue::Seconds(number.value())
+    } else if let Ok(text) = value.cast::<PyString>() {
+        return Ok(opening.set(name, OptionValue::Text(text.to_str()?))?);
+    } else {
+        let kind = value.get_type().qualname()?;
+        let message = format!("option {name} takes a bool, int, float or str, not {kind}");
+        return Err(PyTypeError::new_err(message).into());
+    };
+    Ok(opening.set(name, value)?)
+}
+
+/// Name, smallest and largest integer, and what it takes in words, for each option.
+#[pyo3::pyfunction]
+pub fn _options() -> Vec<(&'static str, u64, u64, &'static str)> {
+    OPTIONS.iter().map(|option| (option.name, option.min, option.max, option.takes)).collect()
+}
+
+/// The names of the isolations.
+#[pyo3::pyfunction]
+pub fn _isolations() -> Vec<&'static str> {
+    Isolation::NAMES.iter().map(|(name, _)| *name).collect()
+}
+
+/// The names of the levels.
+#[pyo3::pyfunction]
+pub fn _levels() -> Vec<&'static str> {
+    ConsistencyLevel::NAMES.iter().map(|(name, _)| *name).collect()
+}
