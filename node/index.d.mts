@@ -1,0 +1,4 @@
+import * as lightning from './types/index.js';
+
+export * from './types/index.js';
+export default lightning;

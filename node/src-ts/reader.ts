@@ -1,0 +1,118 @@
+// What databases, snapshots and transactions have in common: reads.
+
+import { checkEncoding, type Decoded, type Encodable, type Encoding, type EncodingOptions } from './encoding';
+import { internal, type Owner } from './lifetime';
+import type { NativeDatabase } from './native';
+import { checkOptions, checkScanOptions, READ } from './options';
+import * as reads from './reads';
+import { Scan, type Chosen, type Kind, type ScanOptions } from './scan';
+
+/** @internal What a handle that reads needs to know. */
+export interface Source {
+  native: NativeDatabase;
+  owner: Owner;
+  keyEncoding: Encoding;
+  valueEncoding: Encoding;
+}
+
+/** What can be read: a `Database`, a `Snapshot` or a `Transaction`. A transaction sees its own writes; what it reads and walks counts as read. */
+export abstract class Reader<KE extends Encoding = 'buffer', VE extends Encoding = 'buffer'> {
+  /** Of types only: handles of other encodings are not taken for this one. */
+  protected declare readonly encodings: (of: [KE, VE]) => [KE, VE];
+
+  readonly #source: Source;
+  readonly #target: number;
+
+  /** @internal `target` is 0 for the database, or the number of a snapshot or transaction. */
+  constructor(source: Source, target: number) {
+    this.#source = source;
+    this.#target = target;
+  }
+
+  /**
+   * The value of a key, or `undefined`. Sees every write whose promise has resolved. An answer in memory is there at once, another comes from a
+   * thread. A small `Buffer` shares memory with others: copy one that you keep for long. Rejects with `InvalidArgument` (key too long), `Closed`,
+   * `Corruption`, `Io`; with a `SyntaxError` for a value that is not JSON, where that is the encoding.
+   */
+  get<K extends Encoding = KE, V extends Encoding = VE>(
+    key: Encodable<K>,
+    options?: EncodingOptions<K, V>,
+  ): Promise<Decoded<V> | undefined> {
+    const source = this.#source;
+    if (options === undefined) {
+      return reads.get(source.native, this.#target, key, source.keyEncoding, source.valueEncoding) as Promise<any>;
+    }
+    try {
+      return reads.get(source.native, this.#target, key, ...encodingsOf(source, options)) as Promise<any>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** As `get`, on this thread; waits for the disk if it must. */
+  getSync<K extends Encoding = KE, V extends Encoding = VE>(
+    key: Encodable<K>,
+    options?: EncodingOptions<K, V>,
+  ): Decoded<V> | undefined {
+    const source = this.#source;
+    if (options === undefined) {
+      return reads.getSync(source.native, this.#target, key, source.keyEncoding, source.valueEncoding) as any;
+    }
+    return reads.getSync(source.native, this.#target, key, ...encodingsOf(source, options)) as any;
+  }
+
+  /** The values of several keys, all as of one instant, in the order of the keys. Rejects as `get`; one bad key fails all. */
+  async getMany<K extends Encoding = KE, V extends Encoding = VE>(
+    keys: readonly Encodable<K>[],
+    options?: EncodingOptions<K, V>,
+  ): Promise<(Decoded<V> | undefined)[]> {
+    const source = this.#source;
+    return reads.getMany(source.native, this.#target, keys, ...encodingsOf(source, options)) as any;
+  }
+
+  /** As `getMany`, on this thread. */
+  getManySync<K extends Encoding = KE, V extends Encoding = VE>(
+    keys: readonly Encodable<K>[],
+    options?: EncodingOptions<K, V>,
+  ): (Decoded<V> | undefined)[] {
+    const source = this.#source;
+    return reads.getManySync(source.native, this.#target, keys, ...encodingsOf(source, options)) as any;
+  }
+
+  /**
+   * Entries in key order, as `[key, value]`, and for a transaction its own writes as they are now. Throws `InvalidArgument` for two bounds on one
+   * side, `Closed`, and a `TypeError` for an option that it does not know.
+   */
+  entries<K extends Encoding = KE, V extends Encoding = VE>(
+    options?: ScanOptions<K, V>,
+  ): Scan<[Decoded<Chosen<K, KE>>, Decoded<Chosen<V, VE>>]> {
+    return this.#scan('entries', options);
+  }
+
+  /** Keys in order. */
+  keys<K extends Encoding = KE>(options?: ScanOptions<K, any>): Scan<Decoded<Chosen<K, KE>>> {
+    return this.#scan('keys', options);
+  }
+
+  /** Values, in the order of their keys. */
+  values<K extends Encoding = KE, V extends Encoding = VE>(
+    options?: ScanOptions<K, V>,
+  ): Scan<Decoded<Chosen<V, VE>>> {
+    return this.#scan('values', options);
+  }
+
+  #scan(kind: Kind, options: ScanOptions<any, any> = {}): Scan<any> {
+    checkScanOptions(options);
+    const { native, owner, keyEncoding, valueEncoding } = this.#source;
+    return new Scan(internal, native, owner, this.#target, kind, options, keyEncoding, valueEncoding);
+  }
+}
+
+function encodingsOf(source: Source, options: EncodingOptions | undefined): [key: Encoding, value: Encoding] {
+  if (options === undefined) return [source.keyEncoding, source.valueEncoding];
+  checkOptions(options, READ);
+  return [
+    checkEncoding('keyEncoding', options.keyEncoding, source.keyEncoding),
+    checkEncoding('valueEncoding', options.valueEncoding, source.valueEncoding),
+  ];
+}

@@ -1,0 +1,104 @@
+import type { WriteOptions } from './batch';
+import { checkEncoding, encode, type Encodable, type Encoding, type EncodingOptions } from './encoding';
+import { checkInternal, internal, makeDisposable, unwatch, watch } from './lifetime';
+import { ADD, BEGIN, checkOptions, COMMIT } from './options';
+import { ask } from './settle';
+import { Reader, type Source } from './reader';
+import type { Writer } from './writer';
+
+/** What is checked at the commit: everything read and scanned, or only keys that both have written. */
+export type Isolation = 'serializable' | 'snapshot';
+
+/** How a transaction is begun. */
+export interface TransactionOptions {
+  /** Default: `'serializable'`. */
+  isolation?: Isolation;
+}
+
+/**
+ * A transaction. Reads see the database as it was at the beginning, and the transaction's own writes. Nothing is visible to others before the
+ * commit. It holds no lock: a commit that finds its reads changed by others rejects with `Conflict`. One that is forgotten is taken back.
+ */
+export class Transaction<KE extends Encoding = 'buffer', VE extends Encoding = 'buffer'> extends Reader<KE, VE> {
+  declare [Symbol.dispose]: () => void;
+  declare [Symbol.asyncDispose]: () => Promise<void>;
+
+  readonly #source: Source;
+  readonly #writer: Writer;
+  readonly #target: number;
+
+  /** @internal */
+  constructor(token: typeof internal, source: Source, writer: Writer, options: TransactionOptions | undefined) {
+    checkInternal(token, 'db.beginTransaction()');
+    if (options !== undefined) checkOptions(options, BEGIN);
+    const { native } = source;
+    const target = native.begin(options?.isolation);
+    super(source, target);
+    this.#source = source;
+    this.#writer = writer;
+    this.#target = target;
+    watch(this, native, 'end', target);
+  }
+
+  /** Puts a value: in memory, at once. Throws `InvalidArgument` (too long), `Closed`, `Halted`. */
+  put<K extends Encoding = KE, V extends Encoding = VE>(
+    key: Encodable<K>,
+    value: Encodable<V>,
+    options?: EncodingOptions<K, V>,
+  ): void {
+    if (options !== undefined) checkOptions(options, ADD);
+    const keyEncoding = checkEncoding('keyEncoding', options?.keyEncoding, this.#source.keyEncoding);
+    const valueEncoding = checkEncoding('valueEncoding', options?.valueEncoding, this.#source.valueEncoding);
+    this.#source.native.transactionPut(this.#target, encode(key, keyEncoding), encode(value, valueEncoding));
+  }
+
+  /** Deletes a key: in memory, at once. An absent key is no error. */
+  del<K extends Encoding = KE>(key: Encodable<K>, options?: { keyEncoding?: K }): void {
+    if (options !== undefined) checkOptions(options, ADD);
+    const keyEncoding = checkEncoding('keyEncoding', options?.keyEncoding, this.#source.keyEncoding);
+    this.#source.native.transactionDelete(this.#target, encode(key, keyEncoding));
+  }
+
+  /**
+   * Commits. Whatever the outcome, the transaction has ended (but for a level that there is none of). Rejects with `Conflict` if what
+   * it has read was changed.
+   */
+  commit(options?: WriteOptions): Promise<void> {
+    this.#writer.handOver();
+    return ask((ticket) => {
+      if (options !== undefined) checkOptions(options, COMMIT);
+      this.#source.native.commit(ticket, this.#target, options?.consistency);
+      unwatch(this);
+    });
+  }
+
+  /** The same on this thread. */
+  commitSync(options?: WriteOptions): void {
+    if (options !== undefined) checkOptions(options, COMMIT);
+    this.#writer.handOver();
+    this.#source.native.commitSync(this.#target, options?.consistency);
+    unwatch(this);
+  }
+
+  /** Takes everything back. Throws `Closed` if the transaction has ended. */
+  abort(): void {
+    this.#source.native.abort(this.#target);
+    unwatch(this);
+  }
+
+  /** As `abort`, and does nothing if the transaction has ended. */
+  close(): void {
+    unwatch(this);
+    this.#source.native.end(this.#target);
+  }
+}
+
+makeDisposable(
+  Transaction,
+  function () {
+    this.close();
+  },
+  async function () {
+    this.close();
+  },
+);

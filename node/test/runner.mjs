@@ -1,0 +1,319 @@
+// Replays conformance cases through the calls that users make.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { Database, LightningDbError } from 'lightning-db';
+
+const { native } = createRequire(import.meta.url)('../lib/native.js');
+
+const BOUNDS = ['gt', 'gte', 'lt', 'lte', 'prefix'];
+const SCAN = [...BOUNDS, 'reverse', 'limit'];
+/** Fields of each step, beside `op`, `on` and `error`. */
+const FIELDS = {
+  open: ['as', 'path', 'options'],
+  close: [],
+  put: ['key', 'value', 'level'],
+  get: ['key', 'is'],
+  delete: ['key', 'level'],
+  put_many: ['entries', 'level'],
+  get_many: ['keys', 'is'],
+  delete_many: ['keys', 'level'],
+  batch: ['as'],
+  write: ['level'],
+  scan: [...SCAN, 'only', 'is', 'count'],
+  count: [...SCAN, 'is'],
+  cursor: ['as', ...SCAN],
+  next: ['is'],
+  snapshot: ['as'],
+  transaction: ['as', 'isolation'],
+  commit: ['level'],
+  abort: [],
+  transact: ['as', 'steps', 'interfere', 'fail', 'attempts'],
+  backup: ['path'],
+  restore: ['source', 'target'],
+  flush: [],
+  compact: [],
+  clear_cache: [],
+  stats: ['is'],
+  damage: ['file', 'offset', 'xor'],
+  write_file: ['path', 'bytes'],
+  make_folder: ['path'],
+  raise: ['code'],
+};
+
+/** Bytes of a case. */
+function bytes(form) {
+  if (typeof form === 'string') return Buffer.from(form);
+  if ('hex' in form) {
+    assert.deepEqual(Object.keys(form), ['hex']);
+    // Node cuts what it cannot read.
+    assert.match(form.hex, /^([0-9a-f]{2})*$/);
+    return Buffer.from(form.hex, 'hex');
+  }
+  assert.deepEqual(Object.keys(form), ['repeat', 'times']);
+  return Buffer.from(form.repeat.repeat(form.times));
+}
+
+const bytesOrNothing = (form) => (form === null ? undefined : bytes(form));
+
+/** One replay of a case. `isSync` says which half of the calls is used. */
+class Replay {
+  handles = new Map();
+  /** What is awaited between two steps of a cursor. */
+  cursors = new Map();
+
+  constructor(folder, isSync) {
+    this.folder = folder;
+    this.isSync = isSync;
+  }
+
+  /** Bytes as an argument: text as a string in one half, always a Uint8Array in the other. */
+  give(form) {
+    if (this.isSync) return typeof form === 'string' ? form : bytes(form);
+    return new Uint8Array(bytes(form));
+  }
+
+  path(path) {
+    return join(this.folder, path);
+  }
+
+  async run(steps) {
+    for (const step of steps) {
+      try {
+        await this.step(step);
+      } catch (error) {
+        error.message = `${JSON.stringify(step).slice(0, 200)}: ${error.message}`;
+        throw error;
+      }
+    }
+  }
+
+  async step(step) {
+    const { op, on = 'db', error, ...fields } = step;
+    assert(op in FIELDS, `unknown op ${op}`);
+    for (const field of Object.keys(fields)) assert(FIELDS[op].includes(field), `${op} has no field ${field}`);
+    if (op === 'open' && error === 'Locked') return this.openElsewhere(fields);
+    const call = async () => this[op](this.handles.get(on), fields, on);
+    if (error === undefined) return call();
+    const expected = native.kinds.find(([, name]) => name === error);
+    assert(expected, `unknown error ${error}`);
+    await assert.rejects(call, (thrown) => {
+      assert(thrown instanceof LightningDbError, `${thrown?.stack}`);
+      assert.deepEqual([thrown.number, thrown.code, thrown.retryable], expected, thrown.message);
+      assert(thrown.message.startsWith(`${error}: `), thrown.message);
+      if (error === 'Corruption' && op !== 'raise') assert(thrown.file && typeof thrown.offset === 'number', thrown.message);
+      return true;
+    });
+  }
+
+  async open(_, { as, path, options = {} }) {
+    const opened = this.isSync
+      ? Database.openSync(this.path(path), options)
+      : await Database.open(this.path(path), options);
+    this.handles.set(as, opened);
+  }
+
+  /** What opens a folder in one process shares it; it is another process that gets `Locked`. */
+  openElsewhere({ path, options = {} }) {
+    const script = `
+      const { Database } = require('lightning-db');
+      Database.open(process.argv[1], JSON.parse(process.argv[2])).then(
+        () => console.log('opened'),
+        (error) => console.log(error.code, error.number, error.retryable));`;
+    const output = execFileSync(process.execPath, ['-e', script, this.path(path), JSON.stringify(options)], {
+      cwd: dirname(fileURLToPath(import.meta.url)),
+      encoding: 'utf8',
+    });
+    assert.equal(output, 'Locked 6 true\n');
+  }
+
+  async close(handle) {
+    if (handle instanceof Database && this.isSync) return handle.closeSync();
+    return handle.close();
+  }
+
+  put(handle, { key, value, level }) {
+    const [k, v] = [this.give(key), this.give(value)];
+    if (!(handle instanceof Database)) return void handle.put(k, v);
+    return this.isSync ? handle.putSync(k, v, { consistency: level }) : handle.put(k, v, { consistency: level });
+  }
+
+  delete(handle, { key, level }) {
+    if (!(handle instanceof Database)) return void handle.del(this.give(key));
+    const options = { consistency: level };
+    return this.isSync ? handle.delSync(this.give(key), options) : handle.del(this.give(key), options);
+  }
+
+  async get(handle, { key, is }) {
+    const found = this.isSync ? handle.getSync(this.give(key)) : await handle.get(this.give(key));
+    assert.notEqual(is, undefined, 'a get without its result');
+    assert.deepEqual(found, bytesOrNothing(is));
+  }
+
+  async get_many(handle, { keys, is }) {
+    const given = keys.map((key) => this.give(key));
+    const found = this.isSync ? handle.getManySync(given) : await handle.getMany(given);
+    assert.deepEqual(found, is.map(bytesOrNothing));
+  }
+
+  many(handle, operations, level) {
+    const options = { consistency: level };
+    return this.isSync ? handle.batchSync(operations, options) : handle.batch(operations, options);
+  }
+
+  put_many(handle, { entries, level }) {
+    const put = ([key, value]) => ({ type: 'put', key: this.give(key), value: this.give(value) });
+    return this.many(handle, entries.map(put), level);
+  }
+
+  delete_many(handle, { keys, level }) {
+    return this.many(handle, keys.map((key) => ({ type: 'del', key: this.give(key) })), level);
+  }
+
+  batch(handle, { as }) {
+    this.handles.set(as, handle.batch());
+  }
+
+  async write(handle, { level }) {
+    if (this.isSync) handle.writeSync({ consistency: level });
+    else await handle.write({ consistency: level });
+    assert.equal(handle.length, 0);
+  }
+
+  scanOptions(fields) {
+    const options = { reverse: fields.reverse, limit: fields.limit };
+    for (const name of BOUNDS) if (name in fields) options[name] = this.give(fields[name]);
+    return options;
+  }
+
+  async scan(handle, { only, is, count, ...fields }) {
+    const scan = handle[only ?? 'entries'](this.scanOptions(fields));
+    const found = this.isSync ? [...scan] : await scan.all();
+    assert((is === undefined) !== (count === undefined), 'a scan has one result');
+    if (count !== undefined) return assert.equal(found.length, count);
+    assert.deepEqual(found, is.map((entry) => (only ? bytes(entry) : entry.map(bytes))));
+  }
+
+  async count(handle, { is, ...fields }) {
+    assert.equal(await handle.count(this.scanOptions(fields)), is);
+  }
+
+  cursor(handle, { as, ...fields }) {
+    const scan = handle.entries(this.scanOptions(fields));
+    this.handles.set(as, scan);
+    this.cursors.set(as, this.isSync ? scan[Symbol.iterator]() : scan[Symbol.asyncIterator]());
+  }
+
+  async next(_, { is }, on) {
+    const { done, value } = await this.cursors.get(on).next();
+    assert.deepEqual(done ? null : value, is === null ? null : is.map(bytes));
+  }
+
+  snapshot(handle, { as }) {
+    this.handles.set(as, handle.snapshot());
+  }
+
+  transaction(handle, { as, isolation }) {
+    this.handles.set(as, handle.beginTransaction({ isolation }));
+  }
+
+  commit(handle, { level }) {
+    return this.isSync ? handle.commitSync({ consistency: level }) : handle.commit({ consistency: level });
+  }
+
+  abort(handle) {
+    handle.abort();
+  }
+
+  async transact(handle, { as, steps, interfere = [], fail = false, attempts }) {
+    let made = 0;
+    const own = new Error('of the callback');
+    const run = handle.transaction(async (tx) => {
+      made += 1;
+      this.handles.set(as, tx);
+      await this.run(steps);
+      if (made === 1) await this.run(interfere);
+      if (fail) throw own;
+    });
+    if (fail) await assert.rejects(run, (error) => error === own);
+    else await run;
+    assert.equal(made, attempts);
+  }
+
+  backup(handle, { path }) {
+    return handle.backup(this.path(path));
+  }
+
+  restore(_, { source, target }) {
+    return Database.restore(this.path(source), this.path(target));
+  }
+
+  flush(handle) {
+    return handle.flush();
+  }
+
+  compact(handle) {
+    return handle.compact();
+  }
+
+  clear_cache(handle) {
+    return handle.clearCache();
+  }
+
+  async stats(handle, { is }) {
+    const found = await handle.stats();
+    for (const [name, figure] of Object.entries(is)) {
+      assert(name in found, `no figure ${name}`);
+      assert.deepEqual(found[name] ?? null, figure, name);
+    }
+  }
+
+  damage(_, { file, offset, xor }) {
+    let path = this.path(file);
+    const wanted = basename(path);
+    if (wanted.startsWith('*')) {
+      const found = readdirSync(dirname(path)).filter((name) => name.endsWith(wanted.slice(1)));
+      assert.equal(found.length, 1, `${wanted}: ${found}`);
+      path = join(dirname(path), found[0]);
+    }
+    const content = readFileSync(path);
+    const at = offset < 0 ? content.length + offset : offset;
+    assert(at >= 0 && at < content.length, `offset ${offset} of ${content.length} bytes`);
+    assert(Number.isInteger(xor) && xor > 0 && xor < 256, `xor ${xor}`);
+    content[at] ^= xor;
+    writeFileSync(path, content);
+  }
+
+  write_file(_, { path, bytes: content }) {
+    writeFileSync(this.path(path), bytes(content));
+  }
+
+  make_folder(_, { path }) {
+    mkdirSync(this.path(path), { recursive: true });
+  }
+
+  raise(_, { code }) {
+    native.raise(code);
+  }
+
+  async end() {
+    for (const handle of [...this.handles.values()].reverse()) await this.close(handle);
+  }
+}
+
+/** Replays a case in an empty folder. */
+export async function replay({ name, steps, options, open = true, ...unknown }, folder, isSync) {
+  assert.deepEqual(unknown, {}, `unknown fields in ${name}`);
+  const run = new Replay(folder, isSync);
+  if (open) await run.open(undefined, { as: 'db', path: 'db', options });
+  try {
+    await run.run(steps);
+  } finally {
+    await run.end();
+  }
+}
