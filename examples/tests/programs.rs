@@ -11,6 +11,8 @@ use tempfile::TempDir;
 const DEMO: &str = env!("CARGO_BIN_EXE_demo");
 const KILL_LOOP: &str = env!("CARGO_BIN_EXE_kill_loop");
 const SPEED: &str = env!("CARGO_BIN_EXE_speed");
+const LANGUAGES: &str = env!("CARGO_BIN_EXE_languages");
+const TOUR: &str = env!("CARGO_BIN_EXE_tour");
 
 fn run(program: &str, arguments: &[&str]) -> Output {
     Command::new(program).args(arguments).output().unwrap()
@@ -107,6 +109,22 @@ fn the_demo_checks_everything() {
     }
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_failure(&run(DEMO, &["--data", file, "--dir", dir.to_str().unwrap()]), "not empty");
+}
+
+#[test]
+fn the_tours_agree_and_one_that_differs_is_named() {
+    let folder = TempDir::new().unwrap();
+    let same = [format!("One={TOUR}"), format!("Two={TOUR}")];
+    let run =
+        |second: &str| run(LANGUAGES, &["--made-up", "500", "--language", &same[0], "--language", second]);
+    let report = assert_success(&run(&same[1]));
+    for text in ["One loads 500 records", "4 tours, all answers the same", "6 Locked", "7 Conflict"] {
+        assert!(report.contains(text), "no {text:?} in:\n{report}");
+    }
+    let liar = folder.path().join("liar.sh");
+    std::fs::write(&liar, format!("{TOUR} \"$@\" | sed 's/^keys.*/keys\t7/'\n")).unwrap();
+    assert_failure(&run(&format!("Liar=sh {}", liar.display())), "Liar, in the database loaded by One, says");
+    assert_failure(&run("Gone=/no/such/program"), "/no/such/program");
 }
 
 #[test]
