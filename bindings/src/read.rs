@@ -1,6 +1,6 @@
 //! Reads of a database, a snapshot or a transaction, which are the same calls.
 
-use lightning_db::{Database, Lookup, Result, ScanOptions, Snapshot, Transaction};
+use lightning_db::{Database, Lookup, Result, ScanOptions, Snapshot, Transaction, Value};
 
 use crate::cursor::Cursor;
 
@@ -9,7 +9,12 @@ pub trait Read: Send + Sync {
     /// Lends the value of a key; `None` if it is absent. Errors: as [`Database::get`].
     fn get_with<R>(&self, key: &[u8], use_value: impl FnOnce(&[u8]) -> R) -> Result<Option<R>>;
 
-    /// The same from memory alone. Errors: as [`Database::get`].
+    /// An own copy of the value of a key; `None` if it is absent. Errors: as [`Database::get`], and `OutOfMemory`.
+    fn get_copy(&self, key: &[u8]) -> Result<Option<Value>> {
+        self.get_with(key, Value::copy)?.transpose()
+    }
+
+    /// As [`Read::get_with`] from memory alone. Errors: as [`Database::get`].
     fn get_cached<R>(&self, key: &[u8], use_value: impl FnOnce(&[u8]) -> R) -> Result<Lookup<R>>;
 
     /// A scan. Errors: as [`Database::scan`].

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use common::{Random, small_config};
-use lightning_db::{ConsistencyLevel, Database, WriteBatch};
+use lightning_db::{ConsistencyLevel, Database, Lookup, WriteBatch};
 
 const KEYS: u64 = 300;
 
@@ -118,4 +118,25 @@ fn deleted_keys_are_gone_and_come_back() {
         db.delete(b"a").unwrap();
         assert_eq!(db.get(b"a").unwrap(), None);
     }
+}
+
+/// A row outlives the pages that a scan of everything pushes out, and nothing else would keep it in memory.
+#[test]
+fn a_scan_does_not_push_out_what_is_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = Database::create(folder.path(), small_config()).unwrap();
+    for part in 0..20u64 {
+        let entries: Vec<_> =
+            (0..1000).map(|i| (key(part * 1000 + i), (i * 7919).to_be_bytes().repeat(25))).collect();
+        db.put_batch(&entries).unwrap();
+    }
+    db.compact_lsm().unwrap();
+    let (hot, cold) = (key(3), key(10_003));
+    for _ in 0..3 {
+        assert!(db.get(&hot).unwrap().is_some());
+    }
+    assert!(db.get(&cold).unwrap().is_some());
+    assert_eq!(db.scan(None, None).unwrap().count(), 20_000);
+    assert_eq!(db.get_cached(&hot, |value| value.len()).unwrap(), Lookup::Found(200));
+    assert_eq!(db.get_cached(&cold, |value| value.len()).unwrap(), Lookup::NotCached);
 }

@@ -172,11 +172,11 @@ impl Reader {
     }
 
     /// A read that may go to the disk.
-    pub fn get<R>(&self, key: &[u8], use_value: impl FnOnce(&[u8]) -> R) -> Result<Option<R>> {
+    pub fn get_copy(&self, key: &[u8]) -> Result<Option<lightning_db_bindings::Value>> {
         match self {
-            Reader::Database(database) => database.get_with(key, use_value),
-            Reader::Target(Target::Snapshot(snapshot)) => snapshot.get_with(key, use_value),
-            Reader::Target(Target::Transaction(transaction)) => transaction.get_with(key, use_value),
+            Reader::Database(database) => database.get_copy(key),
+            Reader::Target(Target::Snapshot(snapshot)) => snapshot.get_copy(key),
+            Reader::Target(Target::Transaction(transaction)) => transaction.get_copy(key),
         }
     }
 }

@@ -60,7 +60,7 @@ fn get_async(handle: &Rc<Handle>, env: Env, [ticket, key, target, text]: [Value;
     let reader = handle.reader(env.number_of(target)?)?;
     let text = env.boolean_of(text)?;
     jobs::read(&handle.context, env.number_of(ticket)?, move || {
-        let value = reader.get(&key, <[u8]>::to_vec)?;
+        let value = reader.get_copy(&key)?;
         Ok(value
             .map(|value| -> crate::delivery::Convert { Box::new(move |context| own(context, &value, text)) }))
     })?;

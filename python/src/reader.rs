@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lightning_db_bindings::{
-    Cursor, Database, Handle, Lookup, Read, Result, ScanOptions, Snapshot, Transaction, Value,
+    Cursor, Database, Handle, Lookup, Read, Result, ScanOptions, Snapshot, Transaction,
 };
 use pyo3::Borrowed;
 use pyo3::exceptions::PyKeyError;
@@ -57,10 +57,6 @@ macro_rules! on_source {
     };
 }
 
-fn read(source: &impl Read, key: &[u8]) -> Result<Option<Value>> {
-    source.get_with(key, |value| Value::from(value))
-}
-
 /// Looks a key up in memory with the interpreter's lock held, and on the disk without.
 #[inline]
 fn get<'py>(py: Python<'py>, source: &impl Read, key: &[u8]) -> Outcome<Option<Bound<'py, PyBytes>>> {
@@ -68,7 +64,7 @@ fn get<'py>(py: Python<'py>, source: &impl Read, key: &[u8]) -> Outcome<Option<B
         Lookup::Found(value) => Ok(Some(value?)),
         Lookup::Absent => Ok(None),
         Lookup::NotCached => {
-            let value = py.detach(|| read(source, key))?;
+            let value = py.detach(|| source.get_copy(key))?;
             Ok(value.map(|value| new(py, &value)).transpose()?)
         }
     }
@@ -100,7 +96,8 @@ fn get_many<'py>(
                 }
             });
         }
-        let found: Result<Vec<_>> = py.detach(|| missed.iter().map(|(_, key)| read(source, key)).collect());
+        let found: Result<Vec<_>> =
+            py.detach(|| missed.iter().map(|(_, key)| source.get_copy(key)).collect());
         for ((at, _), value) in missed.into_iter().zip(found?) {
             let value = value.map(|value| new(py, &value)).transpose()?;
             values.get_mut(at).into_iter().for_each(|slot| slot.clone_from(&value));

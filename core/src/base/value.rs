@@ -30,7 +30,7 @@ enum Repr {
 impl Value {
     /// An own copy. Errors: `OutOfMemory`.
     #[inline]
-    pub(crate) fn copy(bytes: &[u8]) -> Result<Self> {
+    pub fn copy(bytes: &[u8]) -> Result<Self> {
         match bytes.len() {
             0..=LARGE => Ok(bytes.into()),
             _ => Ok(Value(Repr::Large(Arc::new(memory::copy(bytes)?)))),

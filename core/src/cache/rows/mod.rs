@@ -56,7 +56,7 @@ pub struct RowCache {
     heads: Words,
     data: Words,
     buckets: usize,
-    /// Off until somebody reads what is not in a memtable: a database that is only written pays nothing. Turned on in
+    /// Off until the first read: a database that is only written pays nothing. Turned on in
     /// the commit section only.
     on: AtomicBool,
     /// A bit for each group of buckets that has memory.

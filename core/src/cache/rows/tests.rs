@@ -182,7 +182,7 @@ fn readers_never_see_a_torn_or_an_older_row() {
         for reader in 0..2u64 {
             let (cache, visible) = (Arc::clone(&cache), Arc::clone(&visible));
             scope.spawn(move || {
-                let mut newest = vec![0; KEYS as usize];
+                let (mut newest, mut hits) = (vec![0; KEYS as usize], 0);
                 for step in 0..150_000u64 {
                     let key = (step * (7 + reader)) % KEYS;
                     let bytes = key.to_be_bytes();
@@ -193,7 +193,10 @@ fn readers_never_see_a_torn_or_an_older_row() {
                         number
                     };
                     let number = match cache.get(row(&bytes, SequenceNumber::MAX), check) {
-                        Seen::Hit(number) => number,
+                        Seen::Hit(number) => {
+                            hits += 1;
+                            number
+                        }
                         Seen::Miss(_, ticket) => {
                             // The view: what is visible after the look.
                             let number = visible[key as usize].load(Ordering::Acquire);
@@ -206,6 +209,7 @@ fn readers_never_see_a_torn_or_an_older_row() {
                     assert!(number >= floor && number >= newest[key as usize], "{number} {floor}");
                     newest[key as usize] = number;
                 }
+                assert!(hits > 1000, "{hits} hits");
             });
         }
         for number in 1..40_000u64 {
