@@ -6,7 +6,7 @@
 //! * [`Read`], [`write`]: what database, snapshot and transaction have in common, and writes at a level.
 //! * [`Cursor`], [`Page`]: scans that cross the boundary many entries at a time.
 //! * [`packed`]: batches that cross it as one run of bytes.
-//! * [`figures`]: statistics by name.
+//! * [`figures`], [`metrics`], [`memory`]: statistics by name.
 //! * [`guard`]: panics end here.
 
 mod arguments;
@@ -21,15 +21,16 @@ pub mod write;
 
 pub use arguments::{Bounds, isolation, level, number};
 pub use cursor::{Cursor, Page};
-pub use figures::{Figure, figures};
+pub use figures::{Figure, figures, memory, metrics};
 pub use guard::{guard, raised};
 pub use handle::{Exclusive, Handle, closed};
 pub use opening::{Opening, backup, restore};
 pub use read::Read;
 
 pub use lightning_db::{
-    ConsistencyLevel, Database, Error, ErrorKind, Isolation, Lookup, MAX_KEY_LEN, MAX_VALUE_LEN, OPTIONS,
-    OptionValue, Result, Scan, ScanOptions, Snapshot, Stats, Transaction, TransactionScan, Value, WriteBatch,
+    ConsistencyLevel, Database, Error, ErrorKind, Isolation, Lookup, MAX_KEY_LEN, MAX_VALUE_LEN, MemoryStats,
+    Metrics, OPTIONS, OptionValue, Result, Scan, ScanOptions, Snapshot, Stats, Transaction, TransactionScan,
+    Value, WriteBatch,
 };
 
 /// The version of the engine, and of every face of it.

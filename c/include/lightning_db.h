@@ -71,15 +71,18 @@
  *
  *   page_size                            a whole number, 512 to 65536
  *   cache_size                           a whole number, 1048576 to 9223372036854775807
+ *   mmap_size                            a whole number, 1048576 to 9223372036854775807
  *   compression_enabled                  true or false
  *   compression_type                     a whole number, 1 to 3
  *   compression_level                    a whole number, 1 to 19
  *   max_active_transactions              a whole number, 1 to 1000000
+ *   use_optimized_transactions           true or false
  *   default_level                        strong, quorum or eventual
  *   sync_writes                          true or false
  *   checkpoint_interval                  a number of seconds, 1 to 315360000
  *   memtable_size                        a whole number, 65536 to 4294967296
  *   level0_file_num_compaction_trigger   a whole number, 1 to 64
+ *   max_background_compactions           a whole number, 1 to 64
  *   upper_compression_type               a whole number, 0 to 3
  *   comparator                           bytewise, reverse-bytewise, unsigned, signed or decimal
  */

@@ -18,8 +18,9 @@ use crate::base::record::RecordKind;
 pub struct WriteBatch {
     encoded: Vec<u8>,
     count: usize,
-    deletes: usize,
     bytes: usize,
+    /// The open database whose keyspaces it names, if it names any.
+    instance: Option<u64>,
 }
 
 /// One write of a batch.
@@ -35,6 +36,16 @@ pub struct Operation<'a> {
     pub value: &'a [u8],
 }
 
+/// A put.
+pub(crate) fn put_of<'a>(keyspace: KeyspaceId, key: &'a [u8], value: &'a [u8]) -> Operation<'a> {
+    Operation { kind: RecordKind::Put, keyspace, key, value }
+}
+
+/// A delete.
+pub(crate) fn delete_of(keyspace: KeyspaceId, key: &[u8]) -> Operation<'_> {
+    Operation { kind: RecordKind::Delete, keyspace, key, value: &[] }
+}
+
 /// Kind, keyspace and two lengths of an encoded operation take at most this many bytes.
 const MAX_OPERATION_OVERHEAD: usize = 16;
 
@@ -46,22 +57,12 @@ impl WriteBatch {
 
     /// Adds a put. Errors: `InvalidArgument` if key, value or batch get too large; the batch is unchanged then.
     pub fn put(&mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
-        self.add(Operation {
-            kind: RecordKind::Put,
-            keyspace: KeyspaceId::DEFAULT,
-            key: key.as_ref(),
-            value: value.as_ref(),
-        })
+        self.add(put_of(KeyspaceId::DEFAULT, key.as_ref(), value.as_ref()))
     }
 
     /// Adds a delete; an absent key is no error.
     pub fn delete(&mut self, key: impl AsRef<[u8]>) -> Result<()> {
-        self.add(Operation {
-            kind: RecordKind::Delete,
-            keyspace: KeyspaceId::DEFAULT,
-            key: key.as_ref(),
-            value: &[],
-        })
+        self.add(delete_of(KeyspaceId::DEFAULT, key.as_ref()))
     }
 
     /// Number of writes.
@@ -79,17 +80,30 @@ impl WriteBatch {
         self.bytes
     }
 
-    /// Number of deletes.
-    pub(crate) fn deletes(&self) -> usize {
-        self.deletes
+    /// The open database whose keyspaces it names; `None`: only the default one.
+    pub(crate) fn instance(&self) -> Option<u64> {
+        self.instance
+    }
+
+    /// Adds a write to a keyspace of the open database `instance`. Errors: also `InvalidArgument` if the batch names
+    /// keyspaces of another one.
+    pub(crate) fn add_in(&mut self, instance: u64, operation: Operation<'_>) -> Result<()> {
+        if self.instance.is_some_and(|named| named != instance) {
+            return Err(Error::invalid(
+                "the batch names keyspaces of another database, or of an earlier opening",
+            ));
+        }
+        self.add(operation)?;
+        self.instance = Some(instance);
+        Ok(())
     }
 
     /// Forgets all writes, keeps the memory.
     pub fn clear(&mut self) {
         self.encoded.clear();
         self.count = 0;
-        self.deletes = 0;
         self.bytes = 0;
+        self.instance = None;
     }
 
     pub(crate) fn add(&mut self, operation: Operation<'_>) -> Result<()> {
@@ -113,7 +127,6 @@ impl WriteBatch {
         put_bytes(&mut self.encoded, operation.key);
         put_bytes(&mut self.encoded, operation.value);
         self.count += 1;
-        self.deletes += usize::from(operation.kind == RecordKind::Delete);
         self.bytes += operation.key.len() + operation.value.len();
         Ok(())
     }

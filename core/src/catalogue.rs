@@ -1,14 +1,13 @@
 //! The one place where the set of files changes: edit to the manifest, new version, new view.
 
-use crate::base::comparator::KeyOrder;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::filename::FileKind;
 use crate::base::ids::{FileNumber, KeyspaceId, SequenceNumber};
 use crate::btree::{TableBuilder, TableContext, TableOptions};
 use crate::health::{Health, Unfinished};
 use crate::manifest::{self, Edit, Manifest, State};
-use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
-use crate::version::{Version, VersionContext};
+use crate::sync::{Arc, AtomicU64, Mutex, MutexGuard, Ordering};
+use crate::version::{Space, Version, VersionContext};
 use crate::view::{MemSet, View, ViewCell};
 
 /// No manifest below this many bytes is replaced by a new one with the state alone.
@@ -20,6 +19,8 @@ pub struct Catalogue {
     health: Arc<Health>,
     view: ViewCell,
     next_file: AtomicU64,
+    /// Held while a keyspace is made or dropped.
+    naming: Mutex<()>,
     inner: Mutex<Inner>,
 }
 
@@ -44,18 +45,32 @@ impl Catalogue {
         context: VersionContext,
         health: Arc<Health>,
         (manifest, state): (Manifest, State),
+        spaces: &[Arc<Space>],
         active: Arc<MemSet>,
         sealed: Vec<Arc<MemSet>>,
         visible: SequenceNumber,
     ) -> Self {
-        let version = Arc::new(Version::default().next(&context, &state));
-        let view = ViewCell::new(View { generation: 0, active, sealed, version }, visible);
+        let version = Arc::new(Version::default().next(&context, &state, spaces));
+        let view = View { generation: 0, active, sealed, version };
+        Self::with_view(context, health, (manifest, state), view, visible)
+    }
+
+    /// As [`Catalogue::new`], with the version that `state` describes.
+    pub fn with_view(
+        context: VersionContext,
+        health: Arc<Health>,
+        (manifest, state): (Manifest, State),
+        view: View,
+        visible: SequenceNumber,
+    ) -> Self {
+        let view = ViewCell::new(view, visible);
         let next_file = AtomicU64::new(state.next_file);
         Catalogue {
             context,
             health,
             view,
             next_file,
+            naming: Mutex::new(()),
             inner: Mutex::new(Inner {
                 replace_above: replace_above(&manifest),
                 closed: false,
@@ -80,9 +95,26 @@ impl Catalogue {
         &self.context
     }
 
-    /// The order of a keyspace.
-    pub fn order(&self, keyspace: KeyspaceId) -> KeyOrder {
-        self.context.orders.get(&keyspace).cloned().unwrap_or(KeyOrder::Bytewise)
+    /// Which open database this is, for handles of keyspaces.
+    #[inline]
+    pub fn instance(&self) -> u64 {
+        self.context.defaults.instance
+    }
+
+    /// A keyspace. Errors: `NotFound` if it was dropped.
+    pub fn space(&self, keyspace: KeyspaceId) -> Result<Arc<Space>> {
+        let view = self.view.load();
+        view.version.space(keyspace).map(|levels| Arc::clone(levels.space())).ok_or_else(View::gone)
+    }
+
+    /// The right to make and drop keyspaces.
+    pub fn naming(&self) -> MutexGuard<'_, ()> {
+        self.naming.lock()
+    }
+
+    /// The id of the keyspace that is made next.
+    pub fn next_keyspace(&self) -> KeyspaceId {
+        KeyspaceId(self.inner.lock().state.next_keyspace)
     }
 
     /// A number for a new file.
@@ -92,20 +124,21 @@ impl Catalogue {
 
     /// An empty set of memtables that is logged in `log`.
     pub fn new_memset(&self, log: FileNumber) -> Arc<MemSet> {
-        let orders = self.context.orders.iter().map(|(id, order)| (*id, order.clone()));
+        let view = self.view.load();
+        let orders = view.version.spaces().map(|(id, levels)| (id, levels.order().clone()));
         Arc::new(MemSet::new(vec![log], orders))
     }
 
     /// Starts a new table of a keyspace, for its deepest level or another.
-    pub fn new_table(&self, keyspace: KeyspaceId, bottom: bool) -> Result<TableBuilder> {
+    pub fn new_table(&self, space: &Space, bottom: bool) -> Result<TableBuilder> {
         let tables = &self.context.tables;
         let options = TableOptions {
             database_id: tables.database_id,
             number: self.new_file_number(),
-            keyspace,
-            order: self.order(keyspace),
-            page_size: self.context.page_size,
-            compression: if bottom { self.context.bottom } else { self.context.upper },
+            keyspace: space.id(),
+            order: space.order.clone(),
+            page_size: space.page_size,
+            compression: space.compression(bottom),
         };
         TableBuilder::create(&tables.vfs, &tables.folder, options)
     }
@@ -126,15 +159,39 @@ impl Catalogue {
     /// Makes `edit` durable, then shows readers the view that `change` makes of the present one and the
     /// new version. An error halts the database, for what the disk has is not known; but not `NoSpace`,
     /// which leaves everything as it was: the files that the edit names are discarded then.
+    ///
+    /// What a job has done for a keyspace that was dropped meanwhile is left out.
     pub fn apply(&self, edit: Edit, change: impl FnOnce(&View, Arc<Version>) -> View) -> Result<()> {
-        let mut inner = self.inner.lock();
+        self.apply_with(edit, &[], change)
+    }
+
+    /// As [`Catalogue::apply`], for an edit that adds the keyspaces `new`.
+    pub fn apply_with(
+        &self,
+        edit: Edit,
+        new: &[Arc<Space>],
+        change: impl FnOnce(&View, Arc<Version>) -> View,
+    ) -> Result<()> {
+        self.apply_locked(&mut self.inner.lock(), edit, new, change)
+    }
+
+    fn apply_locked(
+        &self,
+        inner: &mut Inner,
+        mut edit: Edit,
+        new: &[Arc<Space>],
+        change: impl FnOnce(&View, Arc<Version>) -> View,
+    ) -> Result<()> {
         if inner.closed {
             return Err(Error::new(ErrorKind::Closed, "the database is closed"));
         }
+        self.leave_out_dropped(&inner.state, &mut edit);
+        let moved = |number: FileNumber| edit.tables_removed.iter().any(|(_, removed)| *removed == number);
+        let tables = edit.tables_added.iter().map(|(_, meta)| meta.number);
         let added: Vec<_> = (edit.logs_added.iter().map(|number| (FileKind::Log, *number)))
-            .chain(edit.tables_added.iter().map(|(_, meta)| (FileKind::Table, meta.number)))
+            .chain(tables.filter(|number| !moved(*number)).map(|number| (FileKind::Table, number)))
             .collect();
-        self.apply_edit(&mut inner, edit, change).inspect_err(|error| {
+        self.apply_edit(inner, edit, new, change).inspect_err(|error| {
             if error.kind() == ErrorKind::NoSpace && !inner.manifest.is_halted() {
                 added.into_iter().for_each(|(kind, number)| self.context.obsolete.add(kind, number));
             } else {
@@ -143,10 +200,29 @@ impl Catalogue {
         })
     }
 
+    /// As [`Catalogue::apply`], of an edit to the tables of a keyspace. `Cancelled`, and the files that the
+    /// edit names are discarded, if the keyspace was dropped meanwhile.
+    pub fn apply_to(
+        &self,
+        keyspace: KeyspaceId,
+        edit: Edit,
+        change: impl FnOnce(&View, Arc<Version>) -> View,
+    ) -> Result<()> {
+        let mut inner = self.inner.lock();
+        if inner.state.keyspaces.contains_key(&keyspace) {
+            return self.apply_locked(&mut inner, edit, &[], change);
+        }
+        let gone = |number: &FileNumber| edit.tables_removed.iter().any(|(_, removed)| removed == number);
+        let added = edit.tables_added.iter().map(|(_, meta)| meta.number);
+        self.discard(added.filter(|number| !gone(number)));
+        Err(Error::new(ErrorKind::Cancelled, "the keyspace was dropped"))
+    }
+
     fn apply_edit(
         &self,
         inner: &mut Inner,
         mut edit: Edit,
+        new: &[Arc<Space>],
         change: impl FnOnce(&View, Arc<Version>) -> View,
     ) -> Result<()> {
         edit.next_file = Some(self.next_file.load(Ordering::Relaxed));
@@ -156,7 +232,7 @@ impl Catalogue {
         let unfinished = Unfinished::new(&self.health, "an edit of the manifest could not be applied");
         inner.state = state;
         let view = self.view.load();
-        let version = Arc::new(view.version.next(&self.context, &inner.state));
+        let version = Arc::new(view.version.next(&self.context, &inner.state, new));
         self.view.store(change(&view, version));
         drop(view);
         unfinished.done();
@@ -167,6 +243,25 @@ impl Catalogue {
             self.health.halt(&error);
         }
         Ok(())
+    }
+
+    fn leave_out_dropped(&self, state: &State, edit: &mut Edit) {
+        let exists = |id: &KeyspaceId| state.keyspaces.contains_key(id);
+        edit.tables_removed.retain(|(id, _)| exists(id));
+        edit.tables_added.retain(|(_, meta)| {
+            let wanted = exists(&meta.keyspace);
+            if !wanted {
+                self.context.obsolete.add(FileKind::Table, meta.number);
+            }
+            wanted
+        });
+    }
+
+    /// Shows readers another view over the same files.
+    pub fn change_view(&self, change: impl FnOnce(&View) -> View) {
+        let _inner = self.inner.lock();
+        let view = self.view.load();
+        self.view.store(change(&view));
     }
 
     /// A new manifest with the state alone. A full disk leaves the old one in force, to grow on.
@@ -203,6 +298,9 @@ impl Catalogue {
         if self.inner.lock().closed {
             return 0;
         }
-        self.context.obsolete.remove_all(&*self.context.tables.vfs, &self.context.tables.folder)
+        let tables = &self.context.tables;
+        let removed = self.context.obsolete.remove_all(&*tables.vfs, &tables.folder);
+        tables.meters.files_removed(removed);
+        removed
     }
 }

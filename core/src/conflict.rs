@@ -18,7 +18,52 @@ pub struct ReadSet {
     pub ranges: Vec<(KeyspaceId, KeyRange)>,
 }
 
+impl ReadSet {
+    /// The keyspaces of what was read; one may come twice.
+    fn keyspaces(&self) -> impl Iterator<Item = KeyspaceId> {
+        let behind = |id: KeyspaceId| Some((KeyspaceId(id.0.checked_add(1)?), Vec::new()));
+        let first = |from: (KeyspaceId, Vec<u8>)| self.keys.range(from..).next().map(|(id, _)| *id);
+        let of_keys = std::iter::successors(first((KeyspaceId::DEFAULT, Vec::new())), move |id| {
+            behind(*id).and_then(first)
+        });
+        of_keys.chain(self.ranges.iter().map(|(id, _)| *id))
+    }
+}
+
 type WindowKey = (KeyspaceId, Arc<[u8]>);
+
+/// A key of a commit.
+struct Noted {
+    sequence: SequenceNumber,
+    key: WindowKey,
+    /// The commit that changed it before, if the window had one.
+    previous: Option<SequenceNumber>,
+}
+
+/// From the first to the last key, both included.
+#[derive(Clone, Debug)]
+pub struct Span {
+    /// Whose.
+    pub keyspace: KeyspaceId,
+    /// The first key.
+    pub first: Vec<u8>,
+    /// The last key.
+    pub last: Vec<u8>,
+}
+
+impl Span {
+    fn contains(&self, order: &KeyOrder, key: &[u8]) -> bool {
+        order.compare(&self.first, key).is_le() && order.compare(key, &self.last).is_le()
+    }
+
+    fn meets(&self, order: &KeyOrder, range: &KeyRange) -> bool {
+        !range.is_empty(order) && !range.is_after(order, &self.first) && !range.is_before(order, &self.last)
+    }
+
+    fn cost(&self) -> usize {
+        self.first.len() + self.last.len() + ENTRY_OVERHEAD
+    }
+}
 
 /// Estimated bytes of bookkeeping for one key, in both collections.
 const ENTRY_OVERHEAD: usize = 160;
@@ -29,7 +74,9 @@ pub struct ConflictWindow {
     open: BTreeMap<SequenceNumber, usize>,
     open_count: usize,
     last: BTreeMap<WindowKey, SequenceNumber>,
-    queue: VecDeque<(SequenceNumber, WindowKey)>,
+    queue: VecDeque<Noted>,
+    /// Ingests: all keys from the first to the last of each count as changed. Oldest first.
+    ingests: VecDeque<(SequenceNumber, Span)>,
     bytes: usize,
     limit: usize,
     /// Commits at or below this are not in the window.
@@ -45,8 +92,8 @@ impl Default for ConflictWindow {
 impl ConflictWindow {
     /// A window that keeps about `limit` bytes.
     pub fn with_limit(limit: usize) -> Self {
-        let (open, last, queue) = Default::default();
-        ConflictWindow { open, open_count: 0, last, queue, bytes: 0, limit, floor: 0 }
+        let (open, last, queue, ingests) = Default::default();
+        ConflictWindow { open, open_count: 0, last, queue, ingests, bytes: 0, limit, floor: 0 }
     }
 
     /// A transaction begins; everything up to `sequence` is visible to it.
@@ -72,6 +119,7 @@ impl ConflictWindow {
             None => {
                 self.last.clear();
                 self.queue.clear();
+                self.ingests.clear();
                 self.bytes = 0;
             }
         }
@@ -89,33 +137,72 @@ impl ConflictWindow {
         }
         let key: WindowKey = (keyspace, key.into());
         self.bytes += cost(&key);
-        self.last.insert(key.clone(), sequence);
-        self.queue.push_back((sequence, key));
+        let previous = self.last.insert(key.clone(), sequence);
+        self.queue.push_back(Noted { sequence, key, previous });
+        let limit = self.limit;
+        self.forget(|_, bytes| bytes > limit);
+    }
+
+    /// Takes back what was recorded behind `to`, by commits that failed. Their sequence numbers come again.
+    pub fn rollback(&mut self, to: SequenceNumber) {
+        while let Some(Noted { key, previous, .. }) = self.queue.pop_back_if(|newest| newest.sequence > to) {
+            self.bytes -= cost(&key);
+            match previous.filter(|&previous| previous > self.floor) {
+                Some(previous) => self.last.insert(key, previous),
+                None => self.last.remove(&key),
+            };
+        }
+        self.floor = self.floor.min(to);
+    }
+
+    /// Notes that keys were ingested at `sequence`. Sequences rise from call to call.
+    pub fn record_ingest(&mut self, sequence: SequenceNumber, span: Span) {
+        if self.open.is_empty() {
+            return;
+        }
+        self.bytes += span.cost();
+        self.ingests.push_back((sequence, span));
         let limit = self.limit;
         self.forget(|_, bytes| bytes > limit);
     }
 
     /// Drops entries from the old end while `gone(sequence, bytes)` holds.
     fn forget(&mut self, gone: impl Fn(SequenceNumber, usize) -> bool) {
-        while let Some((sequence, _)) = self.queue.front() {
-            if !gone(*sequence, self.bytes) {
+        loop {
+            let (key, ingest) = (self.queue.front(), self.ingests.front());
+            let (key, ingest) = (key.map(|noted| noted.sequence), ingest.map(|(sequence, _)| *sequence));
+            let Some(oldest) = key.into_iter().chain(ingest).min() else { return };
+            if !gone(oldest, self.bytes) {
                 return;
             }
-            let Some((sequence, key)) = self.queue.pop_front() else { return };
-            self.bytes -= cost(&key);
-            self.floor = self.floor.max(sequence);
-            if self.last.get(&key) == Some(&sequence) {
-                self.last.remove(&key);
+            self.floor = self.floor.max(oldest);
+            if ingest == Some(oldest) {
+                self.bytes -= self.ingests.pop_front().map_or(0, |(_, span)| span.cost());
+            } else if let Some(Noted { sequence, key, .. }) = self.queue.pop_front() {
+                self.bytes -= cost(&key);
+                if self.last.get(&key) == Some(&sequence) {
+                    self.last.remove(&key);
+                }
             }
         }
     }
 
-    /// What of `reads` was changed behind `since`: a sentence for the error, or `None`.
-    pub fn conflict(
+    /// The newest ingests first, back to `since`.
+    fn ingests_behind(&self, since: SequenceNumber, keyspace: KeyspaceId) -> impl Iterator<Item = &Span> {
+        let newest_first = self.ingests.iter().rev();
+        newest_first
+            .take_while(move |(sequence, _)| *sequence > since)
+            .map(|(_, span)| span)
+            .filter(move |span| span.keyspace == keyspace)
+    }
+
+    /// What of `reads` was changed behind `since`: a sentence for the error, or `None`. `order_of` knows the keyspaces
+    /// that there are: to drop one changes all that was read in it.
+    pub fn conflict<'o>(
         &self,
         reads: &ReadSet,
         since: SequenceNumber,
-        order_of: impl Fn(KeyspaceId) -> KeyOrder,
+        order_of: impl Fn(KeyspaceId) -> Option<&'o KeyOrder>,
     ) -> Option<String> {
         if reads.keys.is_empty() && reads.ranges.is_empty() {
             return None;
@@ -123,15 +210,28 @@ impl ConflictWindow {
         if since < self.floor {
             return Some("the transaction is older than the window of recent commits".into());
         }
+        if reads.keyspaces().any(|keyspace| order_of(keyspace).is_none()) {
+            return Some("a keyspace that was read has been dropped".into());
+        }
         for (keyspace, key) in &reads.keys {
             let key: WindowKey = (*keyspace, key.as_slice().into());
             if self.last.get(&key).is_some_and(|&sequence| sequence > since) {
                 return Some(format!("key \"{}\" was changed by another commit", key.1.escape_ascii()));
             }
+            let mut ingests = self.ingests_behind(since, *keyspace).peekable();
+            if ingests.peek().is_some() {
+                let Some(order) = order_of(*keyspace) else { continue };
+                if ingests.any(|span| span.contains(order, &key.1)) {
+                    return Some(format!("key \"{}\" is among keys ingested since", key.1.escape_ascii()));
+                }
+            }
         }
         for (keyspace, range) in &reads.ranges {
-            let order = order_of(*keyspace);
-            if let Some(key) = self.changed_in(*keyspace, range, since, &order) {
+            let Some(order) = order_of(*keyspace) else { continue };
+            if self.ingests_behind(since, *keyspace).any(|span| span.meets(order, range)) {
+                return Some("a scanned range has keys ingested since".into());
+            }
+            if let Some(key) = self.changed_in(*keyspace, range, since, order) {
                 return Some(format!(
                     "key \"{}\" in a scanned range was changed by another commit",
                     key.escape_ascii()
@@ -186,7 +286,7 @@ mod tests {
     }
 
     fn conflicts(window: &ConflictWindow, reads: &ReadSet, since: SequenceNumber) -> bool {
-        window.conflict(reads, since, |_| KeyOrder::Bytewise).is_some()
+        window.conflict(reads, since, |_| Some(&KeyOrder::Bytewise)).is_some()
     }
 
     #[test]
@@ -215,9 +315,25 @@ mod tests {
         window.begin(0);
         window.record(1, SPACE, b"m");
         let hit = reads(&[], &[(b"z", b"a")]);
-        assert!(window.conflict(&hit, 0, |_| order.clone()).is_some());
+        assert!(window.conflict(&hit, 0, |_| Some(&order)).is_some());
         let miss = reads(&[], &[(b"m0", b"m")]);
-        assert!(window.conflict(&miss, 0, |_| order.clone()).is_none());
+        assert!(window.conflict(&miss, 0, |_| Some(&order)).is_none());
+    }
+
+    #[test]
+    fn a_keyspace_that_was_read_and_dropped_conflicts() {
+        let mut window = ConflictWindow::default();
+        window.begin(0);
+        let read = |keyspaces: &[u32]| ReadSet {
+            keys: keyspaces.iter().map(|id| (KeyspaceId(*id), b"k".to_vec())).collect(),
+            ranges: Vec::new(),
+        };
+        let there = |id: KeyspaceId| (id.0 != 7).then_some(&KeyOrder::Bytewise);
+        assert!(window.conflict(&read(&[0, 3, 7, 9]), 0, there).is_some());
+        assert!(window.conflict(&read(&[0, 3, 6, 8, u32::MAX]), 0, there).is_none());
+        let mut scanned = read(&[]);
+        scanned.ranges.push((KeyspaceId(7), KeyRange::all()));
+        assert!(window.conflict(&scanned, 0, there).is_some());
     }
 
     #[test]
@@ -233,6 +349,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_taken_back_leaves_the_window_as_it_was() {
+        let mut window = ConflictWindow::with_limit(4 * (ENTRY_OVERHEAD + 1));
+        window.begin(0);
+        window.record(1, SPACE, b"a");
+        window.record(2, SPACE, b"b");
+        window.record(3, SPACE, b"a");
+        window.record(4, SPACE, b"c");
+        window.rollback(2);
+        assert!(conflicts(&window, &reads(&[b"a"], &[]), 0), "as of its first commit");
+        assert!(!conflicts(&window, &reads(&[b"a", b"c"], &[]), 1));
+        assert!(conflicts(&window, &reads(&[b"b"], &[]), 1));
+        for sequence in 3..9 {
+            window.record(sequence, SPACE, &[sequence as u8]);
+        }
+        window.rollback(2);
+        assert!(conflicts(&window, &reads(&[b"z"], &[]), 1), "1 and 2 were pushed out");
+        assert!(!conflicts(&window, &reads(&[b"z", b"a", &[8]], &[]), 2));
+        assert_eq!((window.bytes, window.last.len()), (0, 0));
+    }
+
+    #[test]
     fn a_key_committed_again_stays_when_its_first_entry_goes() {
         let mut window = ConflictWindow::default();
         window.begin(0);
@@ -243,6 +380,33 @@ mod tests {
         assert!(conflicts(&window, &reads(&[b"k"], &[]), 1));
         window.end(1);
         assert_eq!((window.bytes, window.open_count()), (0, 0));
+    }
+
+    #[test]
+    fn an_ingest_changes_all_from_its_first_to_its_last_key() {
+        let mut window = ConflictWindow::with_limit(1000);
+        let span =
+            |first: &[u8], last: &[u8]| Span { keyspace: SPACE, first: first.into(), last: last.into() };
+        window.begin(10);
+        window.record_ingest(11, span(b"c", b"e"));
+        for (key, hit) in [(b"b", false), (b"c", true), (b"d", true), (b"e", true), (b"f", false)] {
+            assert_eq!(conflicts(&window, &reads(&[key], &[]), 10), hit, "{key:?}");
+            assert!(!conflicts(&window, &reads(&[key], &[]), 11));
+        }
+        assert!(conflicts(&window, &reads(&[], &[(b"a", b"cc")]), 10));
+        assert!(conflicts(&window, &reads(&[], &[(b"e", b"x")]), 10));
+        assert!(!conflicts(&window, &reads(&[], &[(b"a", b"c"), (b"ee", b"x"), (b"d", b"d")]), 10));
+        window.begin(12);
+        window.record(13, SPACE, b"k");
+        window.end(10);
+        assert_eq!(window.ingests.len(), 0);
+        for sequence in 14..40 {
+            window.record_ingest(sequence, span(b"m", b"n"));
+        }
+        assert!(window.bytes <= 1000, "bounded");
+        assert!(conflicts(&window, &reads(&[b"a"], &[]), 12), "older than the window");
+        window.end(12);
+        assert_eq!((window.bytes, window.ingests.len()), (0, 0));
     }
 
     #[test]

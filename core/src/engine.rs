@@ -1,23 +1,29 @@
 //! The parts of an open database, and what they do together.
 
+mod compact;
+
 use arc_swap::Guard;
 
 use crate::base::config::ConsistencyLevel;
 use crate::base::error::Result;
+use crate::base::hash::hash_key;
 use crate::base::ids::{KeyspaceId, SequenceNumber};
 use crate::base::limits::{CLEAN_CLOSE_LOG_BYTES, check_key};
 use crate::base::lookup::{Lookup, Reach};
 use crate::base::value::Value;
+use crate::btree::ReadAhead;
 use crate::cache::rows::{Row, RowCache, Seen};
 use crate::catalogue::Catalogue;
-use crate::compaction::{self, LevelShape, Limits, Stop};
+use crate::compaction::{Limits, Schedule, Stop};
 use crate::health::{BackgroundJob, Health};
+use crate::metrics::{Counter, Timed};
 use crate::read::{self, KeepAlive, Scan, ScanOptions, ScanSource};
 use crate::snapshots::Snapshots;
-use crate::sync::{Arc, Mutex, Signal};
-use crate::version::Levels;
+use crate::sync::{Arc, AtomicU64, Mutex, Ordering, Signal};
 use crate::view::View;
-use crate::write::{Writer, flush_oldest};
+use crate::write::{IngestedTables, Writer, flush_oldest};
+
+pub use compact::CompactionProgress;
 
 /// An open database without its threads, its lock and its public face.
 pub struct Engine {
@@ -35,6 +41,8 @@ pub struct Engine {
     pub default_level: ConsistencyLevel,
     /// Most transactions open at once.
     pub max_transactions: usize,
+    /// Reads pages ahead of scans.
+    pub read_ahead: Option<Arc<ReadAhead>>,
     /// When the picker starts a compaction.
     pub limits: Limits,
     /// Wakes the thread that compacts.
@@ -43,26 +51,30 @@ pub struct Engine {
     pub stop: Stop,
     /// Held while memtables are flushed.
     pub flushing: Mutex<()>,
-    /// Held while tables are compacted.
-    pub compacting: Mutex<()>,
+    /// The compactions that are running.
+    pub schedule: Arc<Schedule>,
+    /// Rises with each flush.
+    pub flushes: AtomicU64,
 }
 
 impl Engine {
-    /// Lends the value of `key`, as of now or of a held sequence number, to `use_value`.
+    /// Lends the value of `key` in a keyspace that is there, as of now or of a held sequence number, to `use_value`.
     #[inline]
     pub fn get<R>(
         &self,
+        keyspace: KeyspaceId,
         held: Option<SequenceNumber>,
         key: &[u8],
         use_value: impl FnOnce(&[u8]) -> R,
     ) -> Result<Option<R>> {
-        self.lookup(held, key, Reach::Disk, use_value).map(Lookup::on_disk)
+        self.lookup(keyspace, held, key, Reach::Disk, use_value).map(Lookup::on_disk)
     }
 
     /// As [`Engine::get`], as far as `reach` allows.
     #[inline]
     pub fn lookup<R>(
         &self,
+        keyspace: KeyspaceId,
         held: Option<SequenceNumber>,
         key: &[u8],
         reach: Reach,
@@ -70,21 +82,30 @@ impl Engine {
     ) -> Result<Lookup<R>> {
         self.health.check_read()?;
         check_key(key)?;
-        let keyspace = KeyspaceId::DEFAULT;
+        let timer = self.health.meters.begin(Timed::Read);
+        let hash = hash_key(key);
         let row = |sequence| Row { keyspace: keyspace.0, key, sequence };
         // The look comes before the view: see `RowCache`.
-        let (use_value, ticket) = match self.rows.get(row(held.unwrap_or(SequenceNumber::MAX)), use_value) {
-            Seen::Hit(found) => return Ok(Lookup::Found(found)),
+        let seen = self.rows.get_hashed(hash, row(held.unwrap_or(SequenceNumber::MAX)), use_value);
+        let (use_value, ticket) = match seen {
+            Seen::Hit(found) => {
+                timer.end(Counter::RowHits);
+                return Ok(Lookup::Found(found));
+            }
             Seen::Miss(use_value, ticket) => (use_value, ticket.filter(|_| held.is_none())),
         };
         let (view, sequence) = self.view_at(held);
-        let found = read::get(&view, keyspace, key, sequence, reach, |sequence, value| {
+        let found = read::get(&view, keyspace, (key, hash), sequence, reach, |sequence, value| {
             if let Some(ticket) = ticket {
                 let pages = &self.catalogue.tables().cache;
                 self.rows.offer(ticket, row(sequence), value, |bytes| pages.take_budget(bytes));
             }
             use_value(value)
         });
+        // Who finds nothing in memory comes again to look on the disk.
+        if !matches!(found, Ok(Lookup::NotCached)) {
+            timer.end(Counter::RowMisses);
+        }
         if !self.rows.is_on() {
             self.writer.turn_rows_on();
         }
@@ -92,21 +113,15 @@ impl Engine {
     }
 
     /// The values of several keys, all as of now.
-    pub fn get_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Vec<Option<Value>>> {
+    pub fn get_many<K: AsRef<[u8]>>(&self, keyspace: KeyspaceId, keys: &[K]) -> Result<Vec<Option<Value>>> {
         self.health.check_read()?;
-        let (view, sequence) = self.view_at(None);
-        let get = |key: &K| {
-            check_key(key.as_ref())?;
-            let (keyspace, key) = (KeyspaceId::DEFAULT, key.as_ref());
-            let row = Row { keyspace: keyspace.0, key, sequence };
-            if let Seen::Hit(found) = self.rows.get(row, Value::copy) {
-                return found.map(Some);
-            }
-            let found =
-                read::get(&view, keyspace, key, sequence, Reach::Disk, |_, value| Value::copy(value))?;
-            found.on_disk().transpose()
-        };
-        keys.iter().map(get).collect::<Result<_>>().map_err(|error| self.health.closed_or(error))
+        self.health.meters.add(Counter::BatchReads, 1);
+        self.health.meters.add(Counter::BatchReadKeys, keys.len() as u64);
+        let values = read::get_many(&self.catalogue, &self.rows, keyspace, keys);
+        if !self.rows.is_on() {
+            self.writer.turn_rows_on();
+        }
+        values.map_err(|error| self.health.closed_or(error))
     }
 
     #[inline]
@@ -120,23 +135,33 @@ impl Engine {
     /// Opens a scan of what is visible now, or of what was visible at a held sequence number.
     pub fn scan(&self, held: Option<SequenceNumber>, options: ScanOptions, keep: KeepAlive) -> Result<Scan> {
         self.health.check_read()?;
+        let keyspace = self.keyspace_of(&options)?;
         let (view, sequence) = self.view_at(held);
         let source = ScanSource {
             view: Arc::clone(&view),
-            keyspace: KeyspaceId::DEFAULT,
+            keyspace,
             sequence,
             health: Arc::clone(&self.health),
             own: None,
+            read_ahead: self.read_ahead.clone(),
             keep,
         };
         Scan::new(source, options).map_err(|error| self.health.closed_or(error))
+    }
+
+    /// The keyspace that options name. Errors: `NotFound`, `InvalidArgument` (of another database).
+    pub fn keyspace_of(&self, options: &ScanOptions) -> Result<KeyspaceId> {
+        match &options.keyspace {
+            Some(space) => space.id_for(self.catalogue.instance()),
+            None => Ok(KeyspaceId::DEFAULT),
+        }
     }
 
     /// About how many bytes of tables the keys of a scan take.
     pub fn approximate_size(&self, options: &ScanOptions) -> Result<u64> {
         self.health.check_read()?;
         let view = self.catalogue.view().load();
-        let Some(levels) = view.version.space(KeyspaceId::DEFAULT) else { return Ok(0) };
+        let levels = view.version.space(self.keyspace_of(options)?).ok_or_else(View::gone)?;
         let range = options.walked_range(levels.order());
         levels.approximate_size(&range).map_err(|error| self.health.closed_or(error))
     }
@@ -159,56 +184,47 @@ impl Engine {
     }
 
     fn flush_oldest(&self) -> Result<bool> {
+        let clock = || self.catalogue.tables().vfs.monotonic();
+        let began = clock();
         let flushed = flush_oldest(&self.catalogue, &self.snapshots)
             .inspect_err(|error| self.health.halt_unless_undone(error))?;
-        if flushed {
-            self.health.note(BackgroundJob::Flush, None);
-            self.writer.room.notify();
-            self.compact.notify();
-        }
-        Ok(flushed)
+        let Some(bytes) = flushed else { return Ok(false) };
+        self.health.note(BackgroundJob::Flush, None);
+        self.flushes.fetch_add(1, Ordering::AcqRel);
+        self.writer.note_flushed(bytes, clock().saturating_sub(began));
+        self.compact.notify();
+        Ok(true)
     }
 
-    /// Runs the most urgent compaction, if one is due.
-    pub fn compact_one(&self) -> Result<bool> {
-        self.compact_with(|shape| compaction::pick(shape, self.limits))
-    }
-
-    /// Flushes, then merges every table into the deepest level in use. Blocks until done.
-    pub fn compact_all(&self) -> Result<()> {
+    /// Makes ingested tables part of the database. All that is older must be in tables first: what has come in since
+    /// the first flush goes in a second one, for which commits wait.
+    pub fn publish_ingest(&self, tables: &mut IngestedTables) -> Result<()> {
         self.flush()?;
-        self.compact_with(compaction::pick_all)?;
+        let mut pause = None;
+        while !self.try_publish(tables)? {
+            pause.get_or_insert_with(|| self.writer.pause());
+            self.flush()?;
+        }
         Ok(())
     }
 
-    /// A database that is being closed takes `compacting` and keeps it: nothing changes its files then.
-    fn compact_with(&self, pick: impl Fn(&LevelShape<'_>) -> Option<compaction::Job>) -> Result<bool> {
-        let _compacting = self.compacting.lock();
-        self.health.check_write()?;
-        let compacted = self.run_job(pick)?;
-        if compacted {
-            self.health.note(BackgroundJob::Compaction, None);
-            self.writer.room.notify();
-            self.catalogue.remove_obsolete();
+    fn try_publish(&self, tables: &mut IngestedTables) -> Result<bool> {
+        // The outcome of a running compaction may lie across the new tables: they stay above it then.
+        let running = self.schedule.lock();
+        let published = self.writer.publish_ingest(tables, running.count() == 0)?.is_some();
+        if published {
+            self.compact.notify();
         }
-        Ok(compacted)
-    }
-
-    fn run_job(&self, pick: impl Fn(&LevelShape<'_>) -> Option<compaction::Job>) -> Result<bool> {
-        let view = Arc::clone(&self.catalogue.view().load());
-        for (id, levels) in view.version.spaces() {
-            let Some(job) = pick(&shape_of(levels)) else { continue };
-            compaction::run(&self.catalogue, &self.snapshots, id, levels, &job, &self.stop)
-                .inspect_err(|error| self.health.halt_unless_undone(error))?;
-            return Ok(true);
-        }
-        Ok(false)
+        Ok(published)
     }
 
     /// Ends the files of a database that takes no more writes, as well as it can. When this returns,
     /// nothing changes them any more.
     pub fn finish(&self) -> Result<()> {
-        let _compacting = self.compacting.lock();
+        if self.health.is_read_only() {
+            return Ok(());
+        }
+        self.schedule.drain();
         let _flushing = self.flushing.lock();
         let flushed = if self.health.is_halted() { Ok(()) } else { self.flush_closed() };
         let finished = match self.health.is_halted() {
@@ -228,9 +244,4 @@ impl Engine {
         while self.flush_oldest()? {}
         Ok(())
     }
-}
-
-fn shape_of(levels: &Levels) -> LevelShape<'_> {
-    let level = |level| levels.level(level).iter().map(|handle| Arc::clone(handle.meta())).collect();
-    LevelShape { order: levels.order(), levels: (0..crate::base::limits::LEVELS).map(level).collect() }
 }

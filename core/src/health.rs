@@ -1,19 +1,24 @@
 //! Whether the database still takes writes: open, halted after a failure, or closed.
 
 use crate::base::error::{Error, ErrorKind, Result};
-use crate::sync::{AtomicU64, Mutex, Ordering};
+use crate::metrics::Meters;
+use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 
 const OPEN: u64 = 0;
 const HALTED: u64 = 1;
 const CLOSED: u64 = 2;
+const READ_ONLY: u64 = 3;
 
 /// The state of a database's write side. `Halted` and `Closed` are final.
 #[derive(Default)]
 pub struct Health {
+    /// What the database has done.
+    pub meters: Arc<Meters>,
     state: AtomicU64,
     reason: Mutex<Option<Error>>,
     trouble: Mutex<[Option<Error>; 3]>,
     failures: AtomicU64,
+    read_only: bool,
 }
 
 /// Background work that may be kept from going on without the database being halted.
@@ -27,15 +32,47 @@ pub enum BackgroundJob {
     Compaction,
 }
 
+impl BackgroundJob {
+    /// The name, for events.
+    pub fn name(self) -> &'static str {
+        match self {
+            BackgroundJob::Log => "log",
+            BackgroundJob::Flush => "flush",
+            BackgroundJob::Compaction => "compaction",
+        }
+    }
+}
+
 impl Health {
-    /// Errors unless writes may go on: `Closed`, or `Halted` with the first failure.
+    /// Of a database that is being opened.
+    pub fn new(meters: Arc<Meters>) -> Self {
+        Health { meters, ..Health::default() }
+    }
+
+    /// Of a database that is open read-only.
+    pub fn read_only(meters: Arc<Meters>) -> Self {
+        Health { state: AtomicU64::new(READ_ONLY), read_only: true, ..Health::new(meters) }
+    }
+
+    /// Whether the database was opened read-only, also after the close.
+    pub fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
+    /// Errors unless writes may go on: `Closed`, `ReadOnly`, or `Halted` with the first failure.
     #[inline]
     pub fn check_write(&self) -> Result<()> {
         match self.state.load(Ordering::Acquire) {
             OPEN => Ok(()),
             HALTED => Err(self.halted()),
+            READ_ONLY => Err(read_only()),
             _ => Err(closed()),
         }
+    }
+
+    /// Errors unless a transaction may begin. On a read-only handle it may: its first write is refused.
+    pub fn check_begin(&self) -> Result<()> {
+        if self.state.load(Ordering::Acquire) == READ_ONLY { Ok(()) } else { self.check_write() }
     }
 
     /// Errors only when closed: reads go on in a halted database.
@@ -52,8 +89,15 @@ impl Health {
 
     /// Takes no more writes until the database is reopened. The first reason stays.
     pub fn halt(&self, error: &Error) {
-        self.reason.lock().get_or_insert_with(|| error.clone());
+        let mut first = false;
+        self.reason.lock().get_or_insert_with(|| {
+            first = true;
+            error.clone()
+        });
         let _ = self.state.compare_exchange(OPEN, HALTED, Ordering::AcqRel, Ordering::Acquire);
+        if first {
+            self.meters.halted(error);
+        }
     }
 
     /// Halts unless the error leaves everything as it was: a failed read, `NoSpace`, `OutOfMemory`, a
@@ -71,7 +115,8 @@ impl Health {
 
     /// Notes what keeps a job from going on; `None`: it goes on.
     pub fn note(&self, job: BackgroundJob, trouble: Option<Error>) {
-        if trouble.is_some() {
+        if let Some(error) = &trouble {
+            self.meters.background_error(job.name(), error);
             self.failures.fetch_add(1, Ordering::AcqRel);
         }
         self.trouble.lock()[job as usize] = trouble;
@@ -135,6 +180,10 @@ impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
         self.health.halt(&Error::new(ErrorKind::Internal, self.what));
     }
+}
+
+fn read_only() -> Error {
+    Error::new(ErrorKind::ReadOnly, "the database is open read-only: write through a handle that is not")
 }
 
 fn closed() -> Error {

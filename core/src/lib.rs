@@ -31,7 +31,9 @@ mod base;
 // 1: machines
 mod cache;
 mod codec;
+mod filter;
 mod iter;
+mod metrics;
 mod prefetch;
 mod sync;
 #[doc(hidden)]
@@ -76,6 +78,7 @@ pub use base::config::{
 };
 pub use base::error::{Error, ErrorKind, Result};
 pub use base::ids::SequenceNumber;
+pub use base::keyspace_options::KeyspaceOptions;
 pub use base::limits::{MAX_KEY_LEN, MAX_VALUE_LEN};
 pub use base::lookup::Lookup;
 #[doc(hidden)]
@@ -83,9 +86,11 @@ pub use base::memory;
 pub use base::native_order::NativeOrder;
 pub use base::value::Value;
 pub use batch::WriteBatch;
-pub use db::{BackupEngine, Database, Snapshot, Stats};
+pub use db::{BackupEngine, ConsistencyManager, Database, Ingest, IngestReport, Keyspace, Snapshot, Stats};
+pub use engine::CompactionProgress;
+pub use metrics::{Figure, MemoryStats, Metrics};
 pub use read::{Scan, ScanOptions};
-pub use recovery::RecoveryReport;
+pub use recovery::{CheckProgress, CheckReport, Finding, RecoveryReport, RepairReport};
 pub use txn::{Isolation, Transaction, TransactionScan};
 
 /// The snippets of the README, compiled and run.

@@ -1,8 +1,8 @@
 //! Locks and atomics, from one place, so that a model checker can take their stead.
 
 pub use parking_lot::{Condvar, Mutex, MutexGuard};
-pub use std::sync::Arc;
 pub use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence};
+pub use std::sync::{Arc, Weak};
 pub use std::thread::yield_now;
 
 use std::time::Duration;
@@ -21,12 +21,11 @@ impl Signal {
         self.changed.notify_all();
     }
 
-    /// Waits for a notification, at most `limit`.
-    pub fn wait(&self, limit: Duration) {
+    /// Waits for a notification, at most `limit`. `false`: none came.
+    pub fn wait(&self, limit: Duration) -> bool {
         let mut pending = self.pending.lock();
-        if !*pending {
-            self.changed.wait_for(&mut pending, limit);
-        }
+        let woken = *pending || !self.changed.wait_for(&mut pending, limit).timed_out();
         *pending = false;
+        woken
     }
 }

@@ -3,61 +3,85 @@
 use arc_swap::{ArcSwap, Guard};
 
 use crate::base::comparator::KeyOrder;
+use crate::base::error::{Error, ErrorKind};
 use crate::base::ids::{FileNumber, KeyspaceId, SequenceNumber};
+use crate::base::per_keyspace::PerKeyspace;
 use crate::memtable::Memtable;
-use crate::sync::{Arc, AtomicU64, Ordering};
-use crate::version::Version;
+use crate::sync::{Arc, AtomicU64, AtomicUsize, Ordering};
+use crate::version::{Space, Version};
 
 /// The memtables of all keyspaces for one stretch of the log; sealed and flushed together.
 pub struct MemSet {
     /// Logs that hold the same records, oldest first; removed once the set is flushed.
     pub logs: Vec<FileNumber>,
-    spaces: Vec<(KeyspaceId, Arc<Memtable>)>,
+    spaces: PerKeyspace<Arc<Memtable>>,
+    counts: Arc<Counts>,
+}
+
+/// What a set has in common with the one that takes its place when a keyspace comes or goes.
+#[derive(Default)]
+struct Counts {
     last_sequence: AtomicU64,
-    tombstones: AtomicU64,
+    memory: AtomicUsize,
 }
 
 impl MemSet {
     /// An empty set with a memtable for each keyspace.
     pub fn new(logs: Vec<FileNumber>, orders: impl IntoIterator<Item = (KeyspaceId, KeyOrder)>) -> Self {
         let spaces = orders.into_iter().map(|(id, order)| (id, Arc::new(Memtable::new(order)))).collect();
-        MemSet { logs, spaces, last_sequence: AtomicU64::new(0), tombstones: AtomicU64::new(0) }
+        MemSet { logs, spaces, counts: Arc::default() }
+    }
+
+    /// The same memtables and one more, which is empty. Writes into one set are seen in both.
+    pub fn with_space(&self, id: KeyspaceId, order: KeyOrder) -> MemSet {
+        let mut spaces = self.spaces.clone();
+        spaces.insert(id, Arc::new(Memtable::new(order)));
+        MemSet { logs: self.logs.clone(), spaces, counts: Arc::clone(&self.counts) }
+    }
+
+    /// The same memtables but one. Called by the writer.
+    pub fn without_space(&self, id: KeyspaceId) -> MemSet {
+        let mut spaces = self.spaces.clone();
+        spaces.remove(id);
+        MemSet { logs: self.logs.clone(), spaces, counts: Arc::clone(&self.counts) }
     }
 
     /// The memtable of a keyspace.
     #[inline]
     pub fn space(&self, id: KeyspaceId) -> Option<&Arc<Memtable>> {
-        self.spaces.iter().find(|(space, _)| *space == id).map(|(_, memtable)| memtable)
+        self.spaces.get(id)
     }
 
     /// All memtables, by keyspace.
-    pub fn spaces(&self) -> &[(KeyspaceId, Arc<Memtable>)] {
-        &self.spaces
+    pub fn spaces(&self) -> impl Iterator<Item = (KeyspaceId, &Arc<Memtable>)> {
+        self.spaces.iter()
     }
 
     /// The newest sequence number in the set, 0 if it is empty.
     pub fn last_sequence(&self) -> SequenceNumber {
-        self.last_sequence.load(Ordering::Acquire)
+        self.counts.last_sequence.load(Ordering::Acquire)
     }
 
     /// Notes the newest sequence number; called by the writer.
     pub fn set_last_sequence(&self, sequence: SequenceNumber) {
-        self.last_sequence.store(sequence, Ordering::Release);
+        self.counts.last_sequence.store(sequence, Ordering::Release);
     }
 
-    /// Tombstones in the set.
-    pub fn tombstones(&self) -> u64 {
-        self.tombstones.load(Ordering::Relaxed)
-    }
-
-    /// Notes more tombstones; called by the writer.
-    pub fn add_tombstones(&self, count: u64) {
-        self.tombstones.fetch_add(count, Ordering::Relaxed);
-    }
-
-    /// Bytes of memory taken.
+    /// Bytes of memory taken, as of the last [`MemSet::count_memory`]: asked at every commit, whatever the number of
+    /// keyspaces.
     pub fn memory_usage(&self) -> usize {
-        self.spaces.iter().map(|(_, memtable)| memtable.memory_usage()).sum()
+        self.counts.memory.load(Ordering::Relaxed)
+    }
+
+    /// Notes that memtables have taken so many bytes more; called by the writer.
+    pub fn add_memory(&self, bytes: usize) {
+        self.counts.memory.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Counts the memory of all memtables; called by the writer.
+    pub fn count_memory(&self) {
+        let bytes = self.spaces.iter().map(|(_, memtable)| memtable.memory_usage()).sum();
+        self.counts.memory.store(bytes, Ordering::Relaxed);
     }
 
     /// Whether nothing was written to it.
@@ -88,6 +112,29 @@ impl View {
             sealed: self.sealed.iter().filter(keep).cloned().collect(),
             version,
         }
+    }
+
+    /// The same with another active set over the same log.
+    pub fn with_active(self, active: Arc<MemSet>) -> View {
+        View { active, ..self }
+    }
+
+    /// A keyspace by its name.
+    pub fn named(&self, name: &str) -> Option<&Arc<Space>> {
+        self.spaces().find(|space| space.meta.name == name)
+    }
+
+    /// All keyspaces that take writes.
+    pub fn spaces(&self) -> impl Iterator<Item = &Arc<Space>> {
+        // One that is being made has no memtable yet.
+        let ready = |(id, _): &(KeyspaceId, _)| self.active.space(*id).is_some();
+        self.version.spaces().filter(ready).map(|(_, levels)| levels.space())
+    }
+
+    /// The error of a read in a keyspace that has no active memtable.
+    #[cold]
+    pub fn gone() -> Error {
+        Error::new(ErrorKind::NotFound, "the keyspace was dropped")
     }
 
     /// The same with the active memtables sealed and `active` in their stead.

@@ -9,7 +9,10 @@ use std::sync::Arc;
 
 use common::{FOLDER, entries, open};
 use lightning_db::vfs::{Keep, MemoryVfs, Vfs};
-use lightning_db::{BackupEngine, ConsistencyLevel, Database, LightningDbConfig, Result};
+use lightning_db::{
+    BackupEngine, ConsistencyLevel, Database, KeyspaceOptions, LightningDbConfig, NativeOrder, Result,
+    WriteBatch,
+};
 
 const KEEPS: [Keep; 2] = [Keep::All, Keep::Durable];
 
@@ -213,4 +216,98 @@ fn a_restore_cut_at_every_call_is_whole_or_refused() {
         },
     );
     println!("restore: {points} calls cut, {} disks", points * 2);
+}
+
+/// What the work on keyspaces got done before it was cut, step by step.
+const STEPS: usize = 9;
+
+/// Makes, fills and drops keyspaces; `done` counts the steps that were acknowledged.
+fn keyspace_steps(disk: &MemoryVfs, done: &mut usize) -> Result<()> {
+    let db = open(disk)?;
+    *done = 1;
+    let order = || KeyspaceOptions { comparator: Some(Box::new(NativeOrder::Decimal)), ..Default::default() };
+    let a = db.create_keyspace("a", order())?;
+    *done = 2;
+    let b = db.create_keyspace("b", KeyspaceOptions::default())?;
+    *done = 3;
+    let mut batch = WriteBatch::new();
+    for n in 0..20u32 {
+        batch.put(n.to_string(), "")?;
+        batch.put_in(&a, n.to_string(), "of the first a")?;
+        batch.put_in(&b, n.to_string(), "")?;
+    }
+    db.write_with(&batch, ConsistencyLevel::Strong)?;
+    *done = 4;
+    db.flush()?;
+    *done = 5;
+    // A copy at a weaker level, and the original dropped.
+    db.put_with_consistency("copy", "of a", ConsistencyLevel::Eventual)?;
+    db.drop_keyspace("a")?;
+    *done = 6;
+    let again = db.create_keyspace("a", KeyspaceOptions::default())?;
+    *done = 7;
+    again.put("x", "of the second a")?;
+    *done = 8;
+    db.close()?;
+    *done = 9;
+    Ok(())
+}
+
+/// What is found is what was acknowledged, or one step more.
+fn check_keyspaces(db: &Database, done: usize, place: &str) {
+    let names = db.list_keyspaces().unwrap();
+    let of = |name| names.iter().any(|found| found == name).then(|| db.keyspace(name).unwrap());
+    let (a, b) = (of("a"), of("b"));
+    let keys = |ks: &Option<lightning_db::Keyspace>| -> Vec<_> {
+        ks.iter().flat_map(|ks| ks.scan(None, None).unwrap()).map(|entry| entry.unwrap()).collect()
+    };
+    let (in_a, in_b) = (keys(&a), keys(&b));
+    let copied = db.get("copy").unwrap().is_some();
+    let in_default = entries(db).len() - usize::from(copied);
+    // One of the states behind a step, `done` or the next one.
+    let state = match (a.is_some(), b.is_some(), in_b.len(), in_a.len(), copied) {
+        (false, false, 0, 0, false) => 0..=1,
+        (true, false, 0, 0, false) => 2..=2,
+        (true, true, 0, 0, false) => 3..=3,
+        (true, true, 20, 20, _) => 4..=5,
+        (false, true, 20, 0, true) => 6..=6,
+        (true, true, 20, 0, true) => 7..=7,
+        (true, true, 20, 1, true) => 8..=STEPS,
+        other => panic!("{place}, {done} done: {other:?}"),
+    };
+    assert!(state.contains(&done) || state.contains(&(done + 1)), "{place}: {done} done, found {state:?}");
+    assert_eq!(in_default, in_b.len(), "{place}: a batch is whole");
+    let expected: &[u8] = if in_a.len() == 20 { b"of the first a" } else { b"of the second a" };
+    assert!(in_a.iter().all(|(_, value)| value == expected), "{place}");
+    if in_a.len() == 20 {
+        assert_eq!(in_a[2].0, b"2", "{place}: in the order of numbers");
+    }
+}
+
+#[test]
+fn keyspaces_made_and_dropped_are_there_or_not_wherever_they_are_cut() {
+    for call in 0.. {
+        let mut finished = false;
+        for keep in KEEPS {
+            let disk = MemoryVfs::with_seed(3);
+            disk.cut_at(call);
+            let mut done = 0;
+            let outcome = keyspace_steps(&disk, &mut done);
+            finished = outcome.is_ok() && disk.calls() <= call;
+            let place = format!("cut at {call}, {keep:?}");
+            let disk = disk.crash(keep);
+            let db = open(&disk).unwrap_or_else(|error| panic!("{place}: {error}"));
+            check_keyspaces(&db, done, &place);
+            let new = db.create_keyspace("new", KeyspaceOptions::default()).unwrap();
+            assert_eq!(new.scan(None, None).unwrap().count(), 0, "{place}");
+            db.drop_keyspace("new").unwrap();
+            db.close().unwrap();
+            check_keyspaces(&open(&disk).unwrap(), done, &place);
+        }
+        if finished {
+            println!("keyspaces: {call} calls cut");
+            assert!(call > 30);
+            return;
+        }
+    }
 }

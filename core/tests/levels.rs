@@ -4,7 +4,9 @@
 
 mod common;
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -115,6 +117,140 @@ fn deferred_writes_reach_the_log_soon_and_in_front_of_later_ones() {
         assert!(Instant::now() < patience, "never written");
         std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+/// The environment variable that tells the process to be killed where its database is, and at which level it writes.
+const VICTIM: &str = "LIGHTNING_DB_LEVELS_VICTIM";
+
+/// Not a test by itself: writes, batches and transactions, each acknowledged by a line, until it is killed.
+#[test]
+fn victim() {
+    let Ok(place) = std::env::var(VICTIM) else { return };
+    let (level, path) = place.split_once(':').unwrap();
+    let level = ConsistencyLevel::NAMES.iter().find(|(name, _)| *name == level).unwrap().1;
+    let db = Database::open(path, LightningDbConfig::default()).unwrap();
+    for number in 0u32.. {
+        let keys = [number.to_be_bytes().to_vec(), [&number.to_be_bytes()[..], b"+"].concat()];
+        match number % 3 {
+            0 => keys.iter().for_each(|key| db.put_with_consistency(key, b"v", level).unwrap()),
+            1 => {
+                let mut batch = WriteBatch::new();
+                keys.iter().for_each(|key| batch.put(key, b"v").unwrap());
+                db.write_with(&batch, level).unwrap();
+            }
+            _ => {
+                let tx = db.transaction().unwrap();
+                keys.iter().for_each(|key| tx.put(key, b"v").unwrap());
+                tx.commit_with(level).unwrap();
+            }
+        }
+        println!("acknowledged {number}");
+    }
+}
+
+/// Another process is killed in the midst of its work; this one opens what it leaves.
+#[test]
+fn a_killed_process_keeps_what_its_level_promises() {
+    for (name, level) in ConsistencyLevel::NAMES {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("db");
+        Database::create(&path, LightningDbConfig::default()).unwrap().close().unwrap();
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "victim", "--nocapture"])
+            .env(VICTIM, format!("{name}:{}", path.display()))
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut acknowledged = 0;
+        let mut hear = |line: String| {
+            if let Some((_, number)) = line.split_once("acknowledged ") {
+                acknowledged = number.parse().unwrap();
+            }
+            acknowledged
+        };
+        while hear(lines.next().expect("the child goes on")) < 20 {}
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // The pipe outlives the child: what it said before it was killed.
+        for line in lines {
+            hear(line);
+        }
+        let db = Database::open(&path, LightningDbConfig::default()).unwrap();
+        let found = entries(&db);
+        for (at, (key, _)) in found.iter().enumerate() {
+            assert_eq!(key[..4], (at as u32 / 2).to_be_bytes(), "{name}: no gap in the order");
+        }
+        let whole = found.len() as u32 / 2;
+        if found.len() % 2 == 1 {
+            assert_eq!(whole % 3, 0, "{name}: a batch or transaction that is there in part");
+        }
+        if *level != ConsistencyLevel::Eventual {
+            assert!(whole > acknowledged, "{name}: {acknowledged} was acknowledged, {whole} are left");
+        }
+    }
+}
+
+#[test]
+fn eventual_commits_are_seen_at_once_and_in_order() {
+    let disk = MemoryVfs::default();
+    let db = open(&disk).unwrap();
+    std::thread::scope(|scope| {
+        let reader = db.clone();
+        scope.spawn(move || {
+            let mut last = 0;
+            while last < 3000 {
+                let see = |key: &[u8]| -> u32 {
+                    reader
+                        .get(key)
+                        .unwrap()
+                        .map_or(0, |value| u32::from_be_bytes(value[..].try_into().unwrap()))
+                };
+                // The second is written first.
+                let (first, second) = (see(b"first"), see(b"second"));
+                assert!(first >= last && second >= first, "{last} {first} {second}");
+                last = first;
+            }
+        });
+        for number in 1..=3000u32 {
+            for key in [&b"second"[..], b"first"] {
+                db.put_with_consistency(key, number.to_be_bytes(), ConsistencyLevel::Eventual).unwrap();
+                assert_eq!(db.get(key).unwrap().unwrap(), number.to_be_bytes());
+            }
+        }
+    });
+}
+
+/// Without the log thread, which writes after a millisecond, 64 KiB are what a killed process can lose.
+#[test]
+fn deferred_writes_are_bounded_in_bytes() {
+    let disk = MemoryVfs::default();
+    let db = open_with(&disk, LightningDbConfig::default()).unwrap();
+    for number in 0..300u32 {
+        db.put_with_consistency(number.to_be_bytes(), [1; 1000], ConsistencyLevel::Eventual).unwrap();
+        let left = entries(&open(&disk.crash(Keep::All)).unwrap()).len();
+        assert!(left + 66 > number as usize, "{left} left of {number}");
+    }
+}
+
+#[test]
+fn the_age_of_what_is_only_in_the_log_bounds_the_replay() {
+    let disk = MemoryVfs::default();
+    let mut config = small_config();
+    config.consistency_config.checkpoint_interval = Duration::from_secs(2);
+    let db = open_with(&disk, config).unwrap();
+    let replayed = || open(&disk.crash(Keep::All)).unwrap().recovery_report().replayed_records;
+    for number in 0..10u8 {
+        db.put([number], b"v").unwrap();
+    }
+    assert_eq!(replayed(), 10);
+    disk.advance(Duration::from_secs(3));
+    let patience = Instant::now() + Duration::from_secs(60);
+    while replayed() > 0 {
+        assert!(Instant::now() < patience, "never flushed");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(entries(&db).len(), 10);
 }
 
 #[test]

@@ -35,6 +35,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("memtable/tree.rs", "follows the root pointer"),
     ("memtable/writer.rs", "creates records, and publishes them as the one writer"),
     ("prefetch.rs", "an intrinsic that takes a raw pointer"),
+    ("vfs/os/map.rs", "a map is memory that the operating system fills"),
 ];
 
 fn root() -> PathBuf {

@@ -155,6 +155,27 @@ fn transactions_by_number_are_bounded_and_end() {
     db.begin_transaction().unwrap();
 }
 
+/// A thread that ends without a word leaves its number open: the figures show it, and others can end it.
+#[test]
+fn an_abandoned_number_is_seen_and_can_be_ended() {
+    let db = fresh();
+    let other = db.clone();
+    let id = std::thread::spawn(move || {
+        let id = other.begin_transaction().unwrap();
+        other.put_tx(id, b"k", b"v").unwrap();
+        id
+    });
+    let id = id.join().unwrap();
+    let stats = db.stats().unwrap();
+    assert_eq!((stats.active_transactions, stats.snapshots), (1, 1));
+    assert_eq!(db.get(b"k").unwrap(), None);
+    db.abort_transaction(id).unwrap();
+    let stats = db.stats().unwrap();
+    assert_eq!((stats.active_transactions, stats.snapshots), (0, 0));
+    db.begin_transaction().unwrap();
+    db.close().unwrap();
+}
+
 /// Money moves between accounts from several threads; readers always see the same total.
 #[test]
 fn transfers_from_several_threads_keep_the_total() {

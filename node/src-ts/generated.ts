@@ -36,6 +36,8 @@ export interface EngineOptions {
   page_size?: number | bigint;
   /** Takes a whole number. */
   cache_size?: number | bigint;
+  /** Takes a whole number. */
+  mmap_size?: number | bigint;
   /** Takes true or false. */
   compression_enabled?: boolean;
   /** Takes a whole number. */
@@ -44,6 +46,8 @@ export interface EngineOptions {
   compression_level?: number | bigint;
   /** Takes a whole number. */
   max_active_transactions?: number | bigint;
+  /** Takes true or false. */
+  use_optimized_transactions?: boolean;
   /** Takes strong, quorum or eventual. */
   default_level?: Consistency;
   /** Takes true or false. */
@@ -54,6 +58,8 @@ export interface EngineOptions {
   memtable_size?: number | bigint;
   /** Takes a whole number. */
   level0_file_num_compaction_trigger?: number | bigint;
+  /** Takes a whole number. */
+  max_background_compactions?: number | bigint;
   /** Takes a whole number. */
   upper_compression_type?: number | bigint;
   /** Takes bytewise, reverse-bytewise, unsigned, signed or decimal. */

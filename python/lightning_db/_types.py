@@ -18,6 +18,8 @@ class Options(TypedDict, total=False):
     """From 512 to 65,536."""
     cache_size: int
     """1,048,576 and up."""
+    mmap_size: int
+    """1,048,576 and up."""
     compression_enabled: bool
     compression_type: int
     """From 1 to 3."""
@@ -25,6 +27,7 @@ class Options(TypedDict, total=False):
     """From 1 to 19."""
     max_active_transactions: int
     """From 1 to 1,000,000."""
+    use_optimized_transactions: bool
     default_level: Consistency
     sync_writes: bool
     checkpoint_interval: float
@@ -32,6 +35,8 @@ class Options(TypedDict, total=False):
     memtable_size: int
     """From 65,536 to 4,294,967,296."""
     level0_file_num_compaction_trigger: int
+    """From 1 to 64."""
+    max_background_compactions: int
     """From 1 to 64."""
     upper_compression_type: int
     """From 0 to 3."""

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::backup::description::{BackupInfo, Description};
 use crate::backup::files;
+use crate::base::comparator::KeyOrder;
 use crate::base::error::{Error, Result};
 use crate::base::filename::{BACKUP, CURRENT, FileKind, UNFINISHED};
 use crate::btree::{Table, TableContext};
@@ -23,17 +24,20 @@ pub fn create_backup(engine: &Engine, target: &Path) -> Result<BackupInfo> {
     let _lock = files::begin_folder(&**vfs, target, &unfinished, Some(BACKUP))?;
     engine.flush()?;
     // The view keeps the tables from being removed while they are copied.
-    let (state, _view) = engine.catalogue.pin();
+    let (state, view) = engine.catalogue.pin();
     let mut state = without_logs(state);
     let cache = Arc::new(PageCache::new(0));
     let folder = target.to_owned();
-    let copies = TableContext { vfs: Arc::clone(vfs), folder, database_id: tables.database_id, cache };
+    let (database_id, meters) = (tables.database_id, Arc::clone(&tables.meters));
+    let maps = Default::default();
+    let copies = TableContext { vfs: Arc::clone(vfs), folder, database_id, cache, meters, maps };
     let mut copied = Vec::new();
     for (id, space) in &state.keyspaces {
         for meta in space.levels.iter().flatten() {
             let name = FileKind::Table.name(meta.number);
             copied.push(files::copy(&**vfs, &name, &tables.folder, target)?);
-            let order = engine.catalogue.order(*id);
+            // The keyspace may be dropped meanwhile: the view has it.
+            let order = view.version.space(*id).map_or(KeyOrder::Bytewise, |levels| levels.order().clone());
             let verify =
                 |context: &TableContext| Table::open(context, meta, order.clone())?.verify(&mut |_| {});
             // What is damaged in the source is damaged in the copy: the source is to be named then.

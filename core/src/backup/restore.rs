@@ -4,18 +4,18 @@ use std::path::Path;
 
 use crate::backup::description::Description;
 use crate::backup::files;
-use crate::base::comparator::KeyOrder;
+use crate::base::comparator::GivenOrders;
 use crate::base::error::{Error, Result};
 use crate::base::filename::{CURRENT, RESTORING};
 use crate::btree::{Table, TableContext};
 use crate::cache::PageCache;
-use crate::manifest::{self, order_of};
+use crate::manifest::{self, orders_of};
 use crate::sync::Arc;
 use crate::vfs::{Vfs, sync_folder};
 
 /// Copies the backup in `source` to `target`, a folder that is absent, empty, or left by a cut restore.
 /// Until the last step `target` is refused by `open`.
-pub fn restore(vfs: &Arc<dyn Vfs>, target: &Path, source: &Path, order: Option<&KeyOrder>) -> Result<()> {
+pub fn restore(vfs: &Arc<dyn Vfs>, target: &Path, source: &Path, given: &GivenOrders) -> Result<()> {
     let description = Description::read(&**vfs, source)?;
     let _lock = files::begin_folder(&**vfs, target, RESTORING, None)?;
     for expected in &description.files {
@@ -25,7 +25,7 @@ pub fn restore(vfs: &Arc<dyn Vfs>, target: &Path, source: &Path, order: Option<&
             return Err(Error::corruption(&path, 0, "the file that was backed up"));
         }
     }
-    verify(vfs, target, order)?;
+    verify(vfs, target, given)?;
     sync_folder(&**vfs, target)?;
     let marker = target.join(RESTORING);
     vfs.remove(&marker).map_err(|error| Error::io("remove", &marker, error))?;
@@ -33,19 +33,25 @@ pub fn restore(vfs: &Arc<dyn Vfs>, target: &Path, source: &Path, order: Option<&
 }
 
 /// Reads every page of what was restored.
-fn verify(vfs: &Arc<dyn Vfs>, target: &Path, order: Option<&KeyOrder>) -> Result<()> {
+fn verify(vfs: &Arc<dyn Vfs>, target: &Path, given: &GivenOrders) -> Result<()> {
     let loaded = manifest::load(&**vfs, target)?.ok_or_else(|| {
         Error::corruption(&target.join(CURRENT), 0, "this file, which is missing from the backup")
     })?;
-    let order = order_of(&loaded.state, order.cloned(), target)?;
+    let orders = orders_of(&loaded.state, given, target)?;
     let context = TableContext {
         vfs: Arc::clone(vfs),
         folder: target.to_owned(),
         database_id: loaded.database_id,
         cache: Arc::new(PageCache::new(0)),
+        meters: Arc::default(),
+        maps: Default::default(),
     };
-    for meta in loaded.state.keyspaces.values().flat_map(|space| space.levels.iter().flatten()) {
-        Table::open(&context, meta, order.clone())?.verify(&mut |_| {})?;
+    for (id, order) in orders.iter() {
+        for meta in
+            loaded.state.keyspaces.get(&id).into_iter().flat_map(|space| space.levels.iter().flatten())
+        {
+            Table::open(&context, meta, order.clone())?.verify(&mut |_| {})?;
+        }
     }
     Ok(())
 }

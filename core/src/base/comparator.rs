@@ -37,6 +37,23 @@ impl From<Box<dyn Comparator>> for KeyOrder {
     }
 }
 
+/// The orders of keys that an opener brings along.
+#[derive(Clone, Debug, Default)]
+pub struct GivenOrders {
+    /// For the default keyspace.
+    pub default: Option<KeyOrder>,
+    /// For keyspaces, found by name.
+    pub named: Vec<KeyOrder>,
+}
+
+impl GivenOrders {
+    /// The order of a name, if it is native or given.
+    pub fn named(&self, name: &str) -> Option<KeyOrder> {
+        let given = self.named.iter().chain(&self.default);
+        KeyOrder::native(name).or_else(|| given.into_iter().find(|order| order.name() == name).cloned())
+    }
+}
+
 /// The order in force for a keyspace.
 #[derive(Clone)]
 pub enum KeyOrder {

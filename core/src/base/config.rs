@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::base::comparator::{Comparator, KeyOrder};
+use crate::base::comparator::{Comparator, GivenOrders, KeyOrder};
 use crate::base::error::{Error, Result};
 use crate::base::native_order::NativeOrder;
 
@@ -58,6 +58,8 @@ pub struct LSMConfig {
     pub memtable_size: usize,
     /// Tables in level 0 that start a compaction. Default: 4; 1 to 64.
     pub level0_file_num_compaction_trigger: usize,
+    /// Compactions that may run at once, each in a thread of its own. Default: 1; 1 to 64.
+    pub max_background_compactions: usize,
     /// Codec of new pages of the levels above the deepest one, which are rewritten soon: as
     /// [`LightningDbConfig::compression_type`], or 0 for none. Default: 2.
     pub upper_compression_type: u8,
@@ -68,6 +70,7 @@ impl Default for LSMConfig {
         LSMConfig {
             memtable_size: 64 << 20,
             level0_file_num_compaction_trigger: 4,
+            max_background_compactions: 1,
             upper_compression_type: 2,
         }
     }
@@ -85,6 +88,10 @@ pub struct LightningDbConfig {
     pub page_size: usize,
     /// Bytes of pages, and of rows that are read often, kept in memory. Default: 64 MiB; at least 1 MiB.
     pub cache_size: usize,
+    /// Bytes of tables that are read through read-only maps, the first ones in use; the others are read into the cache's own
+    /// memory. Maps are not part of `cache_size`. A disk that fails, or a table that something else cuts, under a map ends the process
+    /// with a signal, where a read would be an error. Default: `None`, no maps; at least 1 MiB.
+    pub mmap_size: Option<u64>,
     /// Whether new pages are compressed. Default: `true`.
     pub compression_enabled: bool,
     /// Codec of new pages of the deepest level, where most data rest: 1 = Zstd, 2 = LZ4, 3 = Snappy. Pages of every
@@ -96,6 +103,17 @@ pub struct LightningDbConfig {
     /// Transactions of all kinds that may be open at once; one more is `TooMany`.
     /// Default: 1000; 1 to 1,000,000.
     pub max_active_transactions: usize,
+    /// Group commit of transactions: those that reach their commit while another commits are committed
+    /// together, with one log write and one sync. `false`: each makes a log write, and at `Strong` a sync, of its own.
+    /// Writes without a transaction are always grouped. Default: `true`.
+    pub use_optimized_transactions: bool,
+    /// Whether the pages that a scan will come to are read and decompressed ahead of it, on other threads. Default: `true`.
+    pub prefetch_enabled: bool,
+    /// How many pages ahead of a scan are read, of each table that it walks; less if they would take more than an eighth
+    /// of the cache. Default: 8; 1 to 1024.
+    pub prefetch_distance: usize,
+    /// Threads that read ahead, started when the first scan needs them. Default: 2; 1 to 64.
+    pub prefetch_workers: usize,
     /// Consistency options.
     pub consistency_config: ConsistencyConfig,
     /// Options of the write side.
@@ -103,21 +121,31 @@ pub struct LightningDbConfig {
     /// Order of keys. Default: `None`, bytewise for a new database and what it was made with for any other, if that is a
     /// [`NativeOrder`]. A comparator of your own must be given at every open.
     pub comparator: Option<Box<dyn Comparator>>,
+    /// Comparators of your own that keyspaces were made with, found by name. Default: empty; [`NativeOrder`]s need not
+    /// be given.
+    pub comparators: Vec<Box<dyn Comparator>>,
 }
 
 impl std::fmt::Debug for LightningDbConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let order = self.comparator.as_ref().map(|comparator| comparator.name());
+        let orders: Vec<_> = self.comparators.iter().map(|comparator| comparator.name()).collect();
         f.debug_struct("LightningDbConfig")
             .field("page_size", &self.page_size)
             .field("cache_size", &self.cache_size)
+            .field("mmap_size", &self.mmap_size)
             .field("compression_enabled", &self.compression_enabled)
             .field("compression_type", &self.compression_type)
             .field("compression_level", &self.compression_level)
             .field("max_active_transactions", &self.max_active_transactions)
+            .field("use_optimized_transactions", &self.use_optimized_transactions)
+            .field("prefetch_enabled", &self.prefetch_enabled)
+            .field("prefetch_distance", &self.prefetch_distance)
+            .field("prefetch_workers", &self.prefetch_workers)
             .field("consistency_config", &self.consistency_config)
             .field("lsm_config", &self.lsm_config)
             .field("comparator", &order)
+            .field("comparators", &orders)
             .finish()
     }
 }
@@ -127,13 +155,19 @@ impl Default for LightningDbConfig {
         LightningDbConfig {
             page_size: 4096,
             cache_size: 64 << 20,
+            mmap_size: None,
             compression_enabled: true,
             compression_type: 2,
             compression_level: 1,
             max_active_transactions: 1000,
+            use_optimized_transactions: true,
+            prefetch_enabled: true,
+            prefetch_distance: 8,
+            prefetch_workers: 2,
             consistency_config: ConsistencyConfig::default(),
             lsm_config: LSMConfig::default(),
             comparator: None,
+            comparators: Vec::new(),
         }
     }
 }
@@ -229,10 +263,25 @@ macro_rules! spec {
 pub const OPTIONS: &[OptionSpec] = &[
     spec!("page_size", 512, 65_536, int page_size),
     spec!("cache_size", 1 << 20, isize::MAX as u64, int cache_size),
+    OptionSpec {
+        name: "mmap_size",
+        min: 1 << 20,
+        max: isize::MAX as u64,
+        takes: "a whole number",
+        get: |c| c.mmap_size,
+        set: |c, v| {
+            c.mmap_size = Some(integer(v)?);
+            Some(())
+        },
+    },
     spec!("compression_enabled", "true or false", boolean compression_enabled),
     spec!("compression_type", 1, 3, int compression_type),
     spec!("compression_level", 1, 19, int compression_level),
     spec!("max_active_transactions", 1, 1_000_000, int max_active_transactions),
+    spec!("use_optimized_transactions", "true or false", boolean use_optimized_transactions),
+    spec!("prefetch_enabled", "true or false", boolean prefetch_enabled),
+    spec!("prefetch_distance", 1, 1024, int prefetch_distance),
+    spec!("prefetch_workers", 1, 64, int prefetch_workers),
     spec!("default_level", "strong, quorum or eventual", level consistency_config.default_level),
     spec!("sync_writes", "true or false", boolean consistency_config.sync_writes),
     OptionSpec {
@@ -248,6 +297,7 @@ pub const OPTIONS: &[OptionSpec] = &[
     },
     spec!("memtable_size", 64 << 10, 4 << 30, int lsm_config.memtable_size),
     spec!("level0_file_num_compaction_trigger", 1, 64, int lsm_config.level0_file_num_compaction_trigger),
+    spec!("max_background_compactions", 1, 64, int lsm_config.max_background_compactions),
     spec!("upper_compression_type", 0, 3, int lsm_config.upper_compression_type),
     spec!("comparator", "bytewise, reverse-bytewise, unsigned, signed or decimal", comparator comparator),
 ];
@@ -290,9 +340,12 @@ impl LightningDbConfig {
         Ok(())
     }
 
-    /// Takes the order of keys out of the configuration, if one was asked for.
-    pub(crate) fn take_order(&mut self) -> Option<KeyOrder> {
-        self.comparator.take().map(KeyOrder::from)
+    /// Takes the orders of keys out of the configuration.
+    pub(crate) fn take_orders(&mut self) -> GivenOrders {
+        GivenOrders {
+            default: self.comparator.take().map(KeyOrder::from),
+            named: self.comparators.drain(..).map(KeyOrder::from).collect(),
+        }
     }
 }
 
@@ -333,7 +386,7 @@ mod tests {
             assert!(spec.takes.contains(order.name()));
             let mut config = LightningDbConfig::default();
             config.set("comparator", OptionValue::Text(order.name())).unwrap();
-            assert_eq!(config.take_order().unwrap().name(), order.name());
+            assert_eq!(config.take_orders().default.unwrap().name(), order.name());
         }
     }
 

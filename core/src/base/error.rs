@@ -10,7 +10,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 macro_rules! error_kinds {
     ($($(#[$doc:meta])* $name:ident = $code:literal, retry $retry:literal;)*) => {
         /// What went wrong. Numbers and names are the same in every language and never change. Some are
-        /// for calls that are not there yet: `ReadOnly`, `TimedOut`, `Forked`.
+        /// for calls that are not there yet: `Forked`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         #[repr(u8)]
@@ -196,6 +196,11 @@ impl Error {
     /// Whether the call that failed was one that only reads.
     pub(crate) fn is_of_reading(&self) -> bool {
         self.0.reading
+    }
+
+    /// Whether a file was read and is not as it should be, or could not be read at all.
+    pub(crate) fn is_damage(&self) -> bool {
+        self.kind() == ErrorKind::Corruption || (self.kind() == ErrorKind::Io && self.is_of_reading())
     }
 
     /// Whether the same call may succeed later without anything being mended.

@@ -10,6 +10,10 @@ pub const CURRENT: &str = "CURRENT";
 pub const BACKUP: &str = "BACKUP";
 /// Present while a restore runs.
 pub const RESTORING: &str = "RESTORING";
+/// Present while a repair runs.
+pub const REPAIRING: &str = "REPAIRING";
+/// Folder in a database that holds what a repair has replaced.
+pub const LOST: &str = "lost";
 /// Ending of unfinished files.
 pub const UNFINISHED: &str = ".tmp";
 
@@ -60,7 +64,7 @@ impl FileKind {
 
 /// Whether a name in a folder is one of ours.
 pub fn is_ours(name: &str) -> bool {
-    matches!(name, LOCK | CURRENT | BACKUP | RESTORING)
+    matches!(name, LOCK | CURRENT | BACKUP | RESTORING | REPAIRING)
         || FileKind::parse(name).is_some()
         || name.strip_suffix(UNFINISHED).is_some_and(is_ours)
 }

@@ -16,8 +16,10 @@ pub const MAX_CHUNK_PAYLOAD: usize = 1 << 20;
 pub const DEFERRED_LOG_BYTES: usize = 64 << 10;
 /// A clean close leaves at most this many bytes of log to be replayed; more is flushed to a table first.
 pub const CLEAN_CLOSE_LOG_BYTES: u64 = 256 << 10;
-/// A compaction starts a new output table after this many stored bytes.
+/// A compaction starts a new output table after half a memtable's worth of stored bytes, at most this many ...
 pub const TARGET_TABLE_BYTES: u64 = 32 << 20;
+/// ... and at least this many.
+pub const SMALLEST_TARGET_BYTES: u64 = 256 << 10;
 /// Number of levels, level 0 included.
 pub const LEVELS: usize = 7;
 /// Keys and ranges of recent commits kept for the conflict check, in bytes (estimated).

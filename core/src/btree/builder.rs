@@ -12,6 +12,7 @@ use crate::base::ids::{FileNumber, KeyspaceId, MAX_SEQUENCE, SequenceNumber};
 use crate::base::limits::check_record;
 use crate::base::record::{Record, RecordKind};
 use crate::btree::TableMeta;
+use crate::btree::filter::FilterBuilder;
 use crate::btree::footer::Footer;
 use crate::btree::format::{PageKind, PagePointer, common_prefix_len};
 use crate::btree::node_builder::{Entry, Middle, NodeBuilder};
@@ -54,6 +55,7 @@ pub struct TableBuilder {
     /// Inner pages in the making, the parents of leaves first.
     levels: Vec<NodeBuilder>,
     raw: Vec<u8>,
+    filter: FilterBuilder,
     /// A step failed half way: records may be missing.
     broken: bool,
     finished: bool,
@@ -83,6 +85,7 @@ impl TableBuilder {
             bound: None,
             levels: Vec::new(),
             raw: Vec::new(),
+            filter: FilterBuilder::default(),
             broken: false,
             finished: false,
             options,
@@ -113,15 +116,18 @@ impl TableBuilder {
         } else {
             self.leaf.push(plan, &entry);
         }
+        if self.properties.entries == 0 || self.properties.largest_key != record.key {
+            self.filter.add(record.key);
+        }
         self.properties.count(record);
         self.sequence = record.sequence;
         self.broken = false;
         Ok(())
     }
 
-    /// Bytes of all finished pages.
+    /// Bytes of all finished pages, and of the filter.
     pub fn size(&self) -> u64 {
-        self.sink.position()
+        self.sink.position() + self.filter.len()
     }
 
     /// Records so far.
@@ -141,8 +147,9 @@ impl TableBuilder {
             self.close_leaf()?;
         }
         let root = self.close_levels()?;
+        let filter = std::mem::take(&mut self.filter).write(&mut self.sink)?;
         let properties = self.sink.append_page(PageKind::Properties, &self.properties.encode())?;
-        let footer = Footer { root, properties };
+        let footer = Footer { root, properties, filter };
         self.sink.append(&footer.encode(&self.sink.checksum, self.sink.position()))?;
         self.sink.sync()?;
         self.finished = true;

@@ -6,7 +6,8 @@ use std::ops::Range;
 use crate::base::error::Result;
 use crate::base::ids::SequenceNumber;
 use crate::base::record::{Record, RecordKind};
-use crate::btree::format::PageKind;
+use crate::btree::course::Course;
+use crate::btree::format::{PageKind, PagePointer};
 use crate::btree::page::Page;
 use crate::btree::table::Table;
 use crate::iter::Cursor;
@@ -27,6 +28,7 @@ pub struct TableCursor {
     sequence: SequenceNumber,
     kind: RecordKind,
     value: Range<usize>,
+    course: Option<Box<Course>>,
 }
 
 /// Which child to take on the way down.
@@ -37,14 +39,15 @@ enum Target<'a> {
     At(&'a [u8], SequenceNumber),
 }
 
-#[derive(Clone, Copy)]
-enum Direction {
+/// Where a cursor goes from leaf to leaf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
     Forward,
     Backward,
 }
 
 impl TableCursor {
-    pub(super) fn new(table: Arc<Table>) -> Self {
+    pub(super) fn new(table: Arc<Table>, course: Option<Course>) -> Self {
         TableCursor {
             table,
             inner: Vec::new(),
@@ -56,13 +59,22 @@ impl TableCursor {
             sequence: 0,
             kind: RecordKind::Put,
             value: 0..0,
+            course: course.map(Box::new),
         }
+    }
+
+    /// The way taken so far, for a cursor of the neighbouring table.
+    pub fn into_course(self) -> Option<Course> {
+        self.course.map(|course| course.carry())
     }
 
     /// Back in front of the root, invalid.
     fn leave(&mut self) {
         self.leaf = None;
         self.inner.clear();
+        if let Some(course) = &mut self.course {
+            course.restart();
+        }
     }
 
     /// Walks from the child taken last, or from the root, to a leaf.
@@ -70,7 +82,7 @@ impl TableCursor {
         let mut pointer =
             self.inner.last().map_or(self.table.root, |(page, index)| page.inner_cell(*index).child);
         for _ in self.inner.len() as u64 + 1..self.table.properties.height {
-            let page = self.table.page(pointer, PageKind::Inner)?;
+            let page = self.page(pointer, PageKind::Inner)?;
             let index = match target {
                 Target::First => 0,
                 Target::Last => page.count() - 1,
@@ -79,7 +91,19 @@ impl TableCursor {
             pointer = page.inner_cell(index).child;
             self.inner.push((page, index));
         }
-        self.table.page(pointer, PageKind::Leaf)
+        self.page(pointer, PageKind::Leaf)
+    }
+
+    /// A page through the cache, or from who reads it ahead.
+    fn page(&mut self, pointer: PagePointer, kind: PageKind) -> Result<Arc<Page>> {
+        if let Some(page) = self.table.cached(pointer, kind)? {
+            return Ok(page);
+        }
+        let was_read = self.course.as_mut().is_some_and(|course| course.miss(&self.table, pointer, kind));
+        match was_read {
+            true => self.table.page(pointer, kind),
+            false => self.table.load(pointer, kind),
+        }
     }
 
     /// To the nearest record of the leaf beside this one.
@@ -95,6 +119,10 @@ impl TableCursor {
                 continue;
             };
             *index = beside;
+            let above_leaf = self.inner.len() as u64 + 1 == self.table.properties.height;
+            if let Some(course) = self.course.as_mut().filter(|_| above_leaf) {
+                course.step(&self.table, &self.inner, direction)?;
+            }
             return match direction {
                 Direction::Forward => self.enter_first(),
                 Direction::Backward => self.enter_last(),
@@ -112,7 +140,7 @@ impl TableCursor {
             Direction::Backward => (leaf.count() - 1, Ordering::Greater),
         };
         leaf.copy_key(entered, &mut self.previous);
-        let sequence = leaf.leaf_cell(entered).sequence;
+        let sequence = self.table.counted(leaf.leaf_cell(entered).sequence);
         self.step_leaf(direction)?;
         let order = &self.table.order;
         if self.valid()
@@ -153,7 +181,7 @@ impl TableCursor {
         self.key.truncate(self.prefix_len);
         leaf.push_suffix(index, cell.suffix, &mut self.key);
         self.value = cell.range_of_value();
-        self.sequence = cell.sequence;
+        self.sequence = self.table.counted(cell.sequence);
         self.kind = cell.kind.unwrap_or(RecordKind::Put);
         self.index = index;
     }
@@ -173,7 +201,7 @@ impl Cursor for TableCursor {
     fn seek(&mut self, key: &[u8], sequence: SequenceNumber) -> Result<()> {
         self.leave();
         let leaf = self.descend(Target::At(key, sequence))?;
-        let index = leaf.find(&self.table.order, key, sequence);
+        let index = self.table.index_in(&leaf, key, sequence);
         if index == leaf.count() {
             return self.step_leaf(Direction::Forward);
         }
@@ -184,7 +212,7 @@ impl Cursor for TableCursor {
     fn seek_before(&mut self, key: &[u8], sequence: SequenceNumber) -> Result<()> {
         self.leave();
         let leaf = self.descend(Target::At(key, sequence))?;
-        match leaf.find(&self.table.order, key, sequence).checked_sub(1) {
+        match self.table.index_in(&leaf, key, sequence).checked_sub(1) {
             Some(index) => {
                 self.enter(leaf, index);
                 Ok(())

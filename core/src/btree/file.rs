@@ -4,35 +4,34 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use bytes::{Buf, Bytes};
+
 use crate::base::checksum::Checksum;
 use crate::base::coding::Decoder;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::btree::format::{FOOTER_LEN, MAX_RAW_LEN, PAGE_HEADER_LEN, PageKind, PagePointer};
 use crate::codec::Codec;
+use crate::filter::LINE;
+use crate::metrics::Meters;
 use crate::sync::Arc;
 use crate::vfs::VfsFile;
 
-#[derive(Debug)]
 pub(super) struct TableFile {
     pub(super) file: Arc<dyn VfsFile>,
+    /// The whole file, if it is mapped; it is not read then.
+    pub(super) map: Option<Bytes>,
     pub(super) path: PathBuf,
     pub(super) checksum: Checksum,
     /// Bytes of the whole file, at least those of header and footer.
     pub(super) size: u64,
+    pub(super) meters: Arc<Meters>,
 }
 
-/// A page as it was before compression. One that was not compressed keeps its header in front, which
-/// saves a copy.
+/// A page as it was before compression.
 pub(super) struct RawPage {
-    pub(super) bytes: Vec<u8>,
-    /// Where the content begins.
-    pub(super) start: usize,
-}
-
-impl RawPage {
-    pub(super) fn content(&self) -> &[u8] {
-        self.bytes.get(self.start..).unwrap_or_default()
-    }
+    pub(super) content: Bytes,
+    /// The content is a part of the map, and takes no memory of its own.
+    pub(super) mapped: bool,
 }
 
 impl TableFile {
@@ -51,25 +50,59 @@ impl TableFile {
         Error::new(ErrorKind::UnsupportedVersion, message).with_file(&self.path)
     }
 
-    /// Reads `len` bytes, which the caller knows to lie in the file.
-    pub(super) fn read(&self, offset: u64, len: usize) -> Result<Vec<u8>> {
-        let mut bytes = zeroed(len)?;
-        match self.file.read_at(&mut bytes, offset) {
-            Ok(()) => Ok(bytes),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                Err(self.damaged(offset, format_args!("{len} bytes in front of the end of the file")))
-            }
-            Err(error) => Err(Error::io("read", &self.path, error)),
+    /// `len` bytes, which the caller knows to lie in the file: of the map, or read.
+    pub(super) fn read(&self, offset: u64, len: usize) -> Result<Bytes> {
+        if let Some(map) = &self.map {
+            return self.part(map, offset, len).map(|part| map.slice_ref(part));
         }
+        let mut bytes = zeroed(len)?;
+        self.fill(&mut bytes, offset)?;
+        Ok(bytes.into())
     }
 
-    /// Reads one page and judges all but its content: place, checksum, lengths, codec, kind.
+    /// As [`TableFile::read`], in memory of its own whose lines, behind a page header, are cache lines.
+    fn read_aligned(&self, offset: u64, len: usize) -> Result<Bytes> {
+        let mut bytes = zeroed(len.saturating_add(LINE))?;
+        let start = (bytes.as_ptr() as usize).wrapping_add(PAGE_HEADER_LEN).wrapping_neg() % LINE;
+        let place = bytes.get_mut(start..start + len).unwrap_or_default();
+        match &self.map {
+            Some(map) => place.copy_from_slice(self.part(map, offset, len)?),
+            None => self.fill(place, offset)?,
+        }
+        bytes.truncate(start + len);
+        let mut bytes = Bytes::from(bytes);
+        bytes.advance(start);
+        Ok(bytes)
+    }
+
+    fn part<'a>(&self, map: &'a Bytes, offset: u64, len: usize) -> Result<&'a [u8]> {
+        let start = usize::try_from(offset).ok();
+        let part = start.and_then(|start| map.get(start..start.checked_add(len)?));
+        part.ok_or_else(|| self.ends_before(offset, len))
+    }
+
+    fn fill(&self, place: &mut [u8], offset: u64) -> Result<()> {
+        self.file.read_at(place, offset).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => self.ends_before(offset, place.len()),
+            _ => Error::io("read", &self.path, error),
+        })
+    }
+
+    fn ends_before(&self, offset: u64, len: usize) -> Error {
+        self.damaged(offset, format_args!("{len} bytes in front of the end of the file"))
+    }
+
+    /// Brings in one page and judges all but its content: place, checksum, lengths, codec, kind.
     pub(super) fn read_page(&self, pointer: PagePointer, kind: PageKind) -> Result<RawPage> {
         let offset = pointer.offset;
         if !pointer.lies_before(self.pages_end()) {
             return Err(self.damaged(offset, "a page inside the file"));
         }
-        let bytes = self.read(offset, pointer.length as usize)?;
+        let mut bytes = match kind {
+            PageKind::Filter => self.read_aligned(offset, pointer.length as usize)?,
+            _ => self.read(offset, pointer.length as usize)?,
+        };
+        self.meters.page_read(bytes.len());
         let short = || self.damaged(offset, "a page header");
         let mut decoder = Decoder::new(&bytes);
         let crc = decoder.u32().ok_or_else(short)?;
@@ -95,14 +128,15 @@ impl TableFile {
             return Err(self.damaged(offset, "page lengths that agree"));
         }
         if codec == Codec::Raw {
-            return match stored_len == raw_len {
-                true => Ok(RawPage { bytes, start: PAGE_HEADER_LEN }),
-                false => Err(self.damaged(offset, "page lengths that agree")),
-            };
+            if stored_len != raw_len {
+                return Err(self.damaged(offset, "page lengths that agree"));
+            }
+            bytes.advance(PAGE_HEADER_LEN);
+            return Ok(RawPage { content: bytes, mapped: self.map.is_some() && kind != PageKind::Filter });
         }
         let mut raw = zeroed(raw_len)?;
         codec.decompress(stored, &mut raw).map_err(|expected| self.damaged(offset, expected))?;
-        Ok(RawPage { bytes: raw, start: 0 })
+        Ok(RawPage { content: raw.into(), mapped: false })
     }
 }
 

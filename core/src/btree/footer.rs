@@ -12,6 +12,8 @@ use crate::btree::format::{FOOTER_LEN, PagePointer};
 pub(super) struct Footer {
     pub(super) root: PagePointer,
     pub(super) properties: PagePointer,
+    /// From the first page of the filter to its last one; `NONE` without a filter.
+    pub(super) filter: PagePointer,
 }
 
 impl Footer {
@@ -21,7 +23,7 @@ impl Footer {
         bytes[4..8].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
         bytes[8..20].copy_from_slice(&self.root.encode());
         bytes[20..32].copy_from_slice(&self.properties.encode());
-        bytes[32..44].copy_from_slice(&PagePointer::NONE.encode());
+        bytes[32..44].copy_from_slice(&self.filter.encode());
         bytes[56..].copy_from_slice(FileKind::Table.magic());
         let crc = checksum.of(offset, &[&bytes[4..]]);
         bytes[..4].copy_from_slice(&crc.to_le_bytes());
@@ -48,13 +50,14 @@ impl Footer {
         let footer = Footer {
             root: PagePointer::decode(&mut decoder).ok_or_else(short)?,
             properties: PagePointer::decode(&mut decoder).ok_or_else(short)?,
+            filter: PagePointer::decode(&mut decoder).ok_or_else(short)?,
         };
-        let filter = PagePointer::decode(&mut decoder).ok_or_else(short)?;
         let reserved = decoder.take(12).ok_or_else(short)?;
-        if filter != PagePointer::NONE || reserved.iter().any(|&byte| byte != 0) {
-            return Err(file.unsupported("a filter, or a field in the footer,"));
+        if reserved.iter().any(|&byte| byte != 0) {
+            return Err(file.unsupported("a field in the footer"));
         }
-        for pointer in [footer.root, footer.properties] {
+        let filter = Some(footer.filter).filter(|filter| *filter != PagePointer::NONE);
+        for pointer in [footer.root, footer.properties].into_iter().chain(filter) {
             if !pointer.lies_before(offset) {
                 return Err(file.damaged(offset, "pointers to pages of the file"));
             }

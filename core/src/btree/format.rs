@@ -20,18 +20,21 @@ pub(super) const END_LEN: usize = 4;
 pub(super) const FLAG_ZERO_SEQUENCES: u32 = 1;
 /// Node flag: keys are in bytewise order.
 pub(super) const FLAG_BYTEWISE: u32 = 2;
+/// Node flag of an inner page: the key of the first entry is empty, and the prefix is that of the others.
+pub(super) const FLAG_FIRST_EMPTY: u32 = 4;
 /// Raw bytes that no page passes: the largest is a record alone, with its key and some bytes around it.
 pub(super) const MAX_RAW_LEN: usize = MAX_VALUE_LEN + (1 << 20);
 /// Levels that no table passes: an inner page but the last of its level has at least two children.
 pub(super) const MAX_HEIGHT: u64 = 64;
 
-/// What a page holds. The numbers are part of the file format; 4 (filter) is reserved.
+/// What a page holds. The numbers are part of the file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum PageKind {
     Leaf = 1,
     Inner = 2,
     Properties = 3,
+    Filter = 4,
 }
 
 impl PageKind {
@@ -40,6 +43,7 @@ impl PageKind {
             PageKind::Leaf => "a leaf page",
             PageKind::Inner => "an inner page",
             PageKind::Properties => "a properties page",
+            PageKind::Filter => "a filter page",
         }
     }
 }

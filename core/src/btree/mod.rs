@@ -1,13 +1,19 @@
 //! Tables: read-only, bulk-loaded B+trees of checksummed pages, one file each.
 
 mod builder;
+mod course;
 mod cursor;
 mod file;
+mod filter;
 mod footer;
 mod format;
+mod many;
+mod maps;
 mod node_builder;
 mod page;
 mod properties;
+mod readahead;
+mod remains;
 mod search;
 mod sink;
 mod table;
@@ -19,7 +25,11 @@ mod tests;
 use crate::base::ids::{FileNumber, KeyspaceId, SequenceNumber};
 
 pub use builder::{TableBuilder, TableOptions};
+pub use course::Course;
 pub use cursor::TableCursor;
+pub use maps::Maps;
+pub use readahead::ReadAhead;
+pub use remains::{LostPages, Remains};
 pub use table::{PageRecord, Table, TableContext};
 
 /// What the manifest knows of a table.
@@ -43,4 +53,32 @@ pub struct TableMeta {
     pub smallest_key: Vec<u8>,
     /// Last key.
     pub largest_key: Vec<u8>,
+    /// What it holds for snapshots alone.
+    pub kept: Kept,
+    /// Of an ingested table: the sequence number that all its records count as, which have 0 in the file.
+    pub committed_at: Option<SequenceNumber>,
+}
+
+/// Versions of a table behind the newest one of their key. They were kept for snapshots, and can go with these.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Such versions.
+    pub records: u64,
+    /// About how many bytes of the file they take.
+    pub bytes: u64,
+    /// Held snapshots older than the table's largest sequence number, when it was written.
+    pub snapshots: u64,
+}
+
+impl TableMeta {
+    /// The same table, its records counted as committed at `sequence`. `None` if they have numbers of their own.
+    pub fn counted_as(self, sequence: SequenceNumber) -> Option<TableMeta> {
+        let unnumbered = self.largest_sequence == 0 && sequence > 0;
+        unnumbered.then_some(TableMeta {
+            smallest_sequence: sequence,
+            largest_sequence: sequence,
+            committed_at: Some(sequence),
+            ..self
+        })
+    }
 }

@@ -5,8 +5,8 @@ use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::ids::SequenceNumber;
 use crate::base::record::RecordKind;
 use crate::btree::format::{
-    END_LEN, FLAG_BYTEWISE, FLAG_ZERO_SEQUENCES, HEAD_LEN, MAX_RAW_LEN, NODE_HEADER_LEN, common_prefix_len,
-    head_of, rest_of,
+    END_LEN, FLAG_BYTEWISE, FLAG_FIRST_EMPTY, FLAG_ZERO_SEQUENCES, HEAD_LEN, MAX_RAW_LEN, NODE_HEADER_LEN,
+    common_prefix_len, head_of, rest_of,
 };
 
 /// The part of a cell between suffix length and suffix: kind and sequence of a record, or the bound
@@ -61,8 +61,18 @@ pub(super) struct Entry<'a> {
 }
 
 impl Entry<'_> {
+    /// What follows the prefix; nothing, if the key is that empty one in front which does not have it.
+    fn suffix(&self, prefix_len: usize) -> &[u8] {
+        self.key.get(prefix_len..).unwrap_or_default()
+    }
+
     fn cell_len(&self, prefix_len: usize) -> usize {
-        cell_len(self.key.len() - prefix_len, usize::from(self.middle.len), self.tail.len())
+        cell_len(self.suffix(prefix_len).len(), usize::from(self.middle.len), self.tail.len())
+    }
+
+    /// Whether it is the child in front of all others.
+    fn is_first_child(&self) -> bool {
+        self.key.is_empty() && self.middle.as_bytes() == [0]
     }
 
     /// Whether it is a record of sequence 0. (A child's bound has one byte or nine.)
@@ -136,7 +146,12 @@ impl NodeBuilder {
     /// The measures that the page would have with one more entry.
     pub(super) fn plan(&self, entry: &Entry<'_>) -> Plan {
         let Some(first) = self.first() else { return Plan::of_one(entry) };
-        let prefix_len = common_prefix_len(&first.key[..self.plan.prefix_len], entry.key);
+        // The empty key of the first child would leave the others without a prefix, and so their heads alike.
+        let first = if first.is_first_child() { self.iter().nth(1) } else { Some(first) };
+        let prefix_len = match first {
+            Some(first) => common_prefix_len(&first.key[..self.plan.prefix_len], entry.key),
+            None => entry.key.len(),
+        };
         // A shorter prefix changes every cell; it gets shorter a few times in a page, if at all.
         let cells_len = match prefix_len == self.plan.prefix_len {
             true => self.plan.cells_len,
@@ -209,13 +224,17 @@ fn encode<'a>(
         true => (flags | FLAG_ZERO_SEQUENCES, 1),
         false => (flags, 0),
     };
+    let flags = match entries.clone().next() {
+        Some(first) if first.is_first_child() => flags | FLAG_FIRST_EMPTY,
+        _ => flags,
+    };
     out.extend_from_slice(&(plan.count as u32).to_le_bytes());
     out.extend_from_slice(&(plan.prefix_len as u32).to_le_bytes());
     out.extend_from_slice(&flags.to_le_bytes());
-    let first = entries.clone().next();
-    out.extend_from_slice(first.map_or(&[][..], |entry| &entry.key[..plan.prefix_len]));
+    let prefix = entries.clone().find_map(|entry| entry.key.get(..plan.prefix_len));
+    out.extend_from_slice(prefix.unwrap_or_default());
     for entry in entries.clone() {
-        out.extend_from_slice(&head_of(&entry.key[plan.prefix_len..]));
+        out.extend_from_slice(&head_of(entry.suffix(plan.prefix_len)));
     }
     let mut end = 0;
     for entry in entries.clone() {
@@ -223,7 +242,7 @@ fn encode<'a>(
         out.extend_from_slice(&(end as u32).to_le_bytes());
     }
     for entry in entries {
-        let suffix = &entry.key[plan.prefix_len..];
+        let suffix = entry.suffix(plan.prefix_len);
         let middle = entry.middle.as_bytes();
         put_varint(out, suffix.len() as u64);
         out.extend_from_slice(&middle[..middle.len() - sequence_len]);

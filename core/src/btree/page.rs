@@ -1,7 +1,9 @@
-//! A leaf or inner page in memory. Its content is judged once, when it is brought in; the accessors
+//! A leaf, inner or filter page in memory. Its content is judged once, when it is brought in; the accessors
 //! rest on that, and still stay inside their slices.
 
 use std::ops::Range;
+
+use bytes::Bytes;
 
 use crate::base::coding::Decoder;
 use crate::base::error::Result;
@@ -10,22 +12,26 @@ use crate::base::limits::{MAX_KEY_LEN, MAX_VALUE_LEN};
 use crate::base::record::RecordKind;
 use crate::btree::file::{RawPage, TableFile};
 use crate::btree::format::{
-    END_LEN, FLAG_BYTEWISE, FLAG_ZERO_SEQUENCES, HEAD_LEN, NODE_HEADER_LEN, PageKind, PagePointer,
+    END_LEN, FLAG_BYTEWISE, FLAG_FIRST_EMPTY, FLAG_ZERO_SEQUENCES, HEAD_LEN, NODE_HEADER_LEN, PageKind,
+    PagePointer,
 };
+use crate::filter::LINE;
+use crate::prefetch::prefetch;
 
-/// A leaf or inner page. Small, so that it shares a cache line with its reference counts.
+/// A leaf, inner or filter page. Small, so that it shares a cache line with its reference counts.
 pub struct Page {
-    bytes: Box<[u8]>,
+    /// Memory of its own, or a part of a map.
+    bytes: Bytes,
     /// Bytes in the file, to be compared with a pointer's.
     length: u32,
+    /// Records or children.
     count: u32,
-    /// Where the parts begin in `bytes`.
-    prefix: u32,
+    /// Where the heads begin in `bytes`.
     heads: u32,
-    ends: u32,
-    cells: u32,
     kind: PageKind,
     zero_sequences: bool,
+    first_empty: bool,
+    mapped: bool,
 }
 
 /// A record of a leaf. The default stands for "no such record".
@@ -73,7 +79,17 @@ impl Page {
         kind: PageKind,
         bytewise: bool,
     ) -> Result<Page> {
-        let raw = file.read_page(pointer, kind)?;
+        Self::judge(file, file.read_page(pointer, kind)?, pointer, kind, bytewise)
+    }
+
+    /// Judges the content of a page that was read from `file`.
+    pub(super) fn judge(
+        file: &TableFile,
+        raw: RawPage,
+        pointer: PagePointer,
+        kind: PageKind,
+        bytewise: bool,
+    ) -> Result<Page> {
         Self::parse(raw, pointer, kind, bytewise).map_err(|fault| match fault {
             Fault::Damaged(expected) => file.damaged(pointer.offset, expected),
             Fault::Unknown(what) => file.unsupported(what),
@@ -81,32 +97,48 @@ impl Page {
     }
 
     fn parse(raw: RawPage, pointer: PagePointer, kind: PageKind, bytewise: bool) -> Result<Page, Fault> {
+        let RawPage { content: bytes, mapped } = raw;
+        let length = pointer.length;
+        if kind == PageKind::Filter {
+            return match bytes.len().is_multiple_of(LINE) {
+                true => Ok(Page {
+                    bytes,
+                    length,
+                    count: 0,
+                    heads: 0,
+                    kind,
+                    zero_sequences: false,
+                    first_empty: false,
+                    mapped,
+                }),
+                false => Err(Fault::Damaged("whole lines of a filter")),
+            };
+        }
         let lengths = || Fault::Damaged("page content that fits its length");
-        let mut header = Decoder::new(raw.content());
+        let mut header = Decoder::new(&bytes);
         let mut field = || header.u32();
         let (Some(count), Some(prefix_len), Some(flags)) = (field(), field(), field()) else {
             return Err(lengths());
         };
-        if flags & !(FLAG_ZERO_SEQUENCES | FLAG_BYTEWISE) != 0 {
+        let first_empty = flags & FLAG_FIRST_EMPTY != 0 && kind == PageKind::Inner;
+        let known = FLAG_ZERO_SEQUENCES | FLAG_BYTEWISE | if first_empty { FLAG_FIRST_EMPTY } else { 0 };
+        if flags & !known != 0 {
             return Err(Fault::Unknown("a flag of a page"));
         }
         if (flags & FLAG_BYTEWISE != 0) != bytewise {
             return Err(Fault::Damaged("a page in the order of its table"));
         }
-        let prefix = (raw.start + NODE_HEADER_LEN) as u32;
         let layout = || {
-            let heads = prefix.checked_add(prefix_len)?;
-            let ends = heads.checked_add(count.checked_mul(HEAD_LEN as u32)?)?;
-            let cells = ends.checked_add(count.checked_mul(END_LEN as u32)?)?;
-            Some((heads, ends, cells)).filter(|_| cells as usize <= raw.bytes.len())
+            let heads = (NODE_HEADER_LEN as u32).checked_add(prefix_len)?;
+            let cells = heads.checked_add(count.checked_mul((HEAD_LEN + END_LEN) as u32)?)?;
+            Some(heads).filter(|_| cells as usize <= bytes.len())
         };
-        let (heads, ends, cells) = layout().ok_or_else(lengths)?;
+        let heads = layout().ok_or_else(lengths)?;
         if count == 0 || prefix_len as usize > MAX_KEY_LEN {
             return Err(lengths());
         }
         let zero_sequences = flags & FLAG_ZERO_SEQUENCES != 0;
-        let (bytes, length) = (raw.bytes.into_boxed_slice(), pointer.length);
-        let page = Page { bytes, length, count, prefix, heads, ends, cells, kind, zero_sequences };
+        let page = Page { bytes, length, count, heads, kind, zero_sequences, first_empty, mapped };
         page.judge_cells(pointer)?;
         Ok(page)
     }
@@ -119,6 +151,9 @@ impl Page {
                 PageKind::Leaf => judge_leaf_cell(&self.bytes, cell, self.zero_sequences)?,
                 _ => judge_inner_cell(&self.bytes, cell, pointer.offset)?,
             };
+            if index == 0 && self.first_empty && suffix.len > 0 {
+                return Err(Fault::Damaged("an empty first key"));
+            }
             if suffix.len > longest_suffix {
                 return Err(Fault::Damaged("keys within the limit"));
             }
@@ -133,9 +168,20 @@ impl Page {
         self.length == pointer.length && self.kind == kind
     }
 
-    /// Bytes of memory.
+    /// Bytes of memory. A map is counted apart.
     pub(super) fn weight(&self) -> usize {
-        self.bytes.len() + size_of::<Page>()
+        let own = match (self.mapped, self.kind) {
+            (true, _) => 0,
+            (false, PageKind::Filter) => self.bytes.len() + LINE,
+            (false, _) => self.bytes.len(),
+        };
+        own + size_of::<Page>()
+    }
+
+    /// A line of a filter page.
+    #[inline]
+    pub(super) fn line(&self, index: usize) -> Option<&[u8; LINE]> {
+        self.bytes.as_chunks().0.get(index)
     }
 
     /// Number of records or children, never 0.
@@ -144,12 +190,12 @@ impl Page {
     }
 
     pub(super) fn prefix(&self) -> &[u8] {
-        self.bytes(self.prefix as usize..self.heads as usize)
+        self.bytes(NODE_HEADER_LEN..self.heads as usize)
     }
 
     /// The first bytes of all suffixes.
     pub(super) fn heads(&self) -> &[[u8; HEAD_LEN]] {
-        self.bytes(self.heads as usize..self.ends as usize).as_chunks().0
+        self.bytes(self.heads as usize..self.ends()).as_chunks().0
     }
 
     #[inline]
@@ -196,6 +242,9 @@ impl Page {
     /// Replaces `key` by the whole key of an entry.
     pub(super) fn copy_key(&self, index: usize, key: &mut Vec<u8>) {
         key.clear();
+        if index == 0 && self.first_empty {
+            return;
+        }
         key.extend_from_slice(self.prefix());
         self.push_suffix(index, self.position(index).0, key);
     }
@@ -206,12 +255,32 @@ impl Page {
         self.bytes.get(range).unwrap_or_default()
     }
 
+    /// Where the ends begin; the layout was found to fit the page.
+    #[inline]
+    fn ends(&self) -> usize {
+        self.heads as usize + self.count as usize * HEAD_LEN
+    }
+
+    /// Asks the processor for the lines that a search begins with.
+    #[inline]
+    pub(super) fn prefetch_heads(&self) {
+        let lines = (self.ends() - NODE_HEADER_LEN).div_ceil(64).min(8);
+        prefetch(self.bytes.as_ptr().wrapping_add(NODE_HEADER_LEN), lines + 1);
+    }
+
+    /// Asks the processor for an entry.
+    #[inline]
+    pub(super) fn prefetch_cell(&self, index: usize) {
+        let cell = self.cell_range(index);
+        prefetch(self.bytes.as_ptr().wrapping_add(cell.start), cell.len().div_ceil(64).min(4) + 1);
+    }
+
     #[inline]
     fn cell_range(&self, index: usize) -> Range<usize> {
-        let ends = self.bytes(self.ends as usize..self.cells as usize).as_chunks().0;
+        let cells = self.ends() + self.count as usize * END_LEN;
+        let ends = self.bytes(self.ends()..cells).as_chunks().0;
         let end = |index| ends.get(index).map_or(0, |end| u32::from_le_bytes(*end) as usize);
         let start = index.checked_sub(1).map_or(0, end);
-        let cells = self.cells as usize;
         cells.saturating_add(start)..cells.saturating_add(end(index))
     }
 }

@@ -4,9 +4,9 @@ use crate::base::coding::{Decoder, put_bytes, put_varint};
 use crate::base::error::Result;
 use crate::base::ids::{FileNumber, KeyspaceId, MAX_SEQUENCE};
 use crate::base::record::{Record, RecordKind};
-use crate::btree::TableMeta;
 use crate::btree::file::TableFile;
 use crate::btree::format::MAX_HEIGHT;
+use crate::btree::{Kept, TableMeta};
 
 /// The version of this page.
 const PROPERTIES_FORMAT: u64 = 1;
@@ -136,6 +136,8 @@ impl Properties {
             largest_sequence: self.largest_sequence,
             smallest_key: self.smallest_key.clone(),
             largest_key: self.largest_key.clone(),
+            kept: Kept::default(),
+            committed_at: None,
         }
     }
 }

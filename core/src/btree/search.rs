@@ -14,6 +14,13 @@ impl Page {
         self.partition_point(0, order, key, |own| own > sequence)
     }
 
+    /// As [`Page::find`], where all records have the same sequence number: one that is newer than what is
+    /// looked for, or one that is not.
+    #[inline]
+    pub(super) fn find_counted(&self, order: &KeyOrder, key: &[u8], newer: bool) -> usize {
+        self.partition_point(0, order, key, |_| newer)
+    }
+
     /// Inner page: index of the child that (key, sequence) belongs to.
     #[inline]
     pub(super) fn child_index(&self, order: &KeyOrder, key: &[u8], sequence: SequenceNumber) -> usize {

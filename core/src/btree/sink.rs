@@ -54,6 +54,11 @@ impl Sink {
         pointer
     }
 
+    /// Appends a page that is stored as it is.
+    pub(super) fn append_raw_page(&mut self, kind: PageKind, raw: &[u8]) -> Result<PagePointer> {
+        self.append_stored(kind, Codec::Raw, raw, raw.len())
+    }
+
     fn append_stored(
         &mut self,
         kind: PageKind,

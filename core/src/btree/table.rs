@@ -10,17 +10,22 @@ use crate::base::comparator::KeyOrder;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::filename::FileKind;
 use crate::base::header::{FILE_HEADER_LEN, FileHeader};
-use crate::base::ids::SequenceNumber;
+use crate::base::ids::{FileNumber, SequenceNumber};
 use crate::base::lookup::{Lookup, Reach};
 use crate::base::record::RecordKind;
 use crate::btree::TableMeta;
+use crate::btree::course::Course;
 use crate::btree::cursor::TableCursor;
 use crate::btree::file::TableFile;
+use crate::btree::filter::FilterSpan;
 use crate::btree::footer::Footer;
 use crate::btree::format::{FOOTER_LEN, PageKind, PagePointer};
+use crate::btree::maps::Maps;
 use crate::btree::page::Page;
 use crate::btree::properties::Properties;
 use crate::cache::{PageCache, Priority};
+use crate::filter::may_hold;
+use crate::metrics::Meters;
 use crate::sync::Arc;
 use crate::vfs::{OpenMode, Vfs};
 
@@ -35,6 +40,10 @@ pub struct TableContext {
     pub database_id: u64,
     /// Pages of all tables.
     pub cache: Arc<PageCache<Page>>,
+    /// What the database has done.
+    pub meters: Arc<Meters>,
+    /// Maps of all tables.
+    pub maps: Arc<Maps>,
 }
 
 /// An open table.
@@ -44,6 +53,7 @@ pub struct Table {
     pub(super) root: PagePointer,
     pub(super) properties: Properties,
     pub(super) properties_pointer: PagePointer,
+    pub(super) filter: Option<FilterSpan>,
     meta: TableMeta,
     cache: Arc<PageCache<Page>>,
 }
@@ -79,42 +89,90 @@ impl Table {
         })?;
         let size = file.len().map_err(|error| Error::io("read the length of", &path, error))?;
         let checksum = Checksum::new(context.database_id, meta.number);
-        let file = TableFile { file, path, checksum, size };
+        let meters = Arc::clone(&context.meters);
+        let mut file = TableFile { file, map: None, path, checksum, size, meters };
         if size != meta.size || size < (FILE_HEADER_LEN + FOOTER_LEN) as u64 {
             let expected = format_args!("{} bytes, as the manifest says", meta.size);
             return Err(file.damaged(size.min(meta.size), expected));
         }
+        file.map = context.maps.map(&*file.file, size);
         let header = file.read(0, FILE_HEADER_LEN)?;
         FileHeader::decode(&file.path, &header, FileKind::Table, Some(context.database_id), meta.number)?;
         let footer = Footer::decode(&file, &file.read(file.pages_end(), FOOTER_LEN)?)?;
         let raw = file.read_page(footer.properties, PageKind::Properties)?;
-        let properties = Properties::decode(&file, footer.properties.offset, raw.content())?;
+        let properties = Properties::decode(&file, footer.properties.offset, &raw.content)?;
         if properties.comparator != order.name() {
             let (path, own) = (file.path.display(), &properties.comparator);
             let message =
                 format!("{path}: its comparator is {own:?}, not {:?}: open it with that", order.name());
             return Err(Error::new(ErrorKind::Mismatch, message).with_file(&file.path));
         }
-        if properties.meta(meta.number, size) != *meta {
+        let stored = TableMeta { kept: meta.kept, ..properties.meta(meta.number, size) };
+        let stored = match meta.committed_at {
+            Some(sequence) => stored.counted_as(sequence),
+            None => Some(stored),
+        };
+        if stored.as_ref() != Some(meta) {
             return Err(file.damaged(footer.properties.offset, "the properties that the manifest gives"));
-        }
-        if order.compare(&meta.smallest_key, &meta.largest_key).is_gt() {
-            let path = file.path.display();
-            let message = format!("{path}: comparator {:?} orders other than when it was made", order.name());
-            return Err(Error::new(ErrorKind::Mismatch, message).with_file(&file.path));
         }
         if !footer.root.lies_before(footer.properties.offset) {
             return Err(file.damaged(file.pages_end(), "a root in front of the properties"));
         }
-        Ok(Table {
+        let filter = match footer.filter {
+            PagePointer::NONE => None,
+            pointer => Some(
+                FilterSpan::of(pointer)
+                    .ok_or_else(|| file.damaged(file.pages_end(), "the length of a filter"))?,
+            ),
+        };
+        let table = Table {
             file,
             order,
+            filter,
             root: footer.root,
             properties,
             properties_pointer: footer.properties,
             meta: meta.clone(),
             cache: Arc::clone(&context.cache),
-        })
+        };
+        table.check_order()?;
+        Ok(table)
+    }
+
+    /// Looks whether the keys of the root rise, which the next read wants anyway: a comparator that orders other than
+    /// when the table was made keeps its name. Bytes are always in the order of bytes.
+    fn check_order(&self) -> Result<()> {
+        let disorder = || {
+            let (path, name) = (self.file.path.display(), self.order.name());
+            let message = format!("{path}: comparator {name:?} orders other than when it was made");
+            Err(Error::new(ErrorKind::Mismatch, message).with_file(&self.file.path))
+        };
+        if self.order.is_bytewise() {
+            return Ok(());
+        }
+        if self.order.compare(&self.meta.smallest_key, &self.meta.largest_key).is_gt() {
+            return disorder();
+        }
+        let kind = if self.properties.height == 1 { PageKind::Leaf } else { PageKind::Inner };
+        let root = self.page(self.root, kind)?;
+        let (mut last, mut key) = (self.meta.smallest_key.clone(), Vec::new());
+        // The first separator of all is empty, and the first key is known.
+        for index in 1..root.count() {
+            root.copy_key(index, &mut key);
+            if self.order.compare(&last, &key).is_gt() {
+                return disorder();
+            }
+            std::mem::swap(&mut last, &mut key);
+        }
+        match self.order.compare(&last, &self.meta.largest_key).is_gt() {
+            true => disorder(),
+            false => Ok(()),
+        }
+    }
+
+    /// Pages of all kinds, as its properties say.
+    pub fn page_count(&self) -> u64 {
+        self.properties.leaf_pages.saturating_add(self.properties.inner_pages).saturating_add(1)
     }
 
     /// What the manifest knows of it.
@@ -123,29 +181,75 @@ impl Table {
         &self.meta
     }
 
-    /// The newest version of exactly `key` that is not newer than `sequence`. Walks from the root to one
-    /// leaf: the separators see to it that the answer is nowhere else.
-    pub fn get(&self, key: &[u8], sequence: SequenceNumber, reach: Reach) -> Result<Lookup<PageRecord>> {
+    /// The newest version of exactly `key`, whose hash is `hash`, that is not newer than `sequence`.
+    pub fn get(
+        &self,
+        key: &[u8],
+        hash: u64,
+        sequence: SequenceNumber,
+        reach: Reach,
+    ) -> Result<Lookup<PageRecord>> {
+        if !self.may_hold(hash, reach)? {
+            return Ok(Lookup::Absent);
+        }
+        Ok(match self.leaf_of(key, sequence, reach)? {
+            Some(leaf) => self.find_in(leaf, key, sequence).into(),
+            None => Lookup::NotCached,
+        })
+    }
+
+    /// First step of a look-up: what the filter says of a key. `true` if there is none, or if it is out of reach.
+    #[inline]
+    pub fn may_hold(&self, hash: u64, reach: Reach) -> Result<bool> {
+        let Some(span) = &self.filter else { return Ok(true) };
+        let (pointer, line) = span.place_of(hash);
+        let Some(page) = self.page_within(reach, pointer, PageKind::Filter)? else { return Ok(true) };
+        Ok(page.line(line).is_none_or(|line| may_hold(line, hash)))
+    }
+
+    /// Second step: from the root to the one leaf that can have the key at `sequence`; `None` if it is out of reach.
+    /// The separators see to it that the answer is nowhere else.
+    pub fn leaf_of(&self, key: &[u8], sequence: SequenceNumber, reach: Reach) -> Result<Option<Arc<Page>>> {
         let mut pointer = self.root;
         for _ in 1..self.properties.height {
-            let Some(page) = self.page_within(reach, pointer, PageKind::Inner)? else {
-                return Ok(Lookup::NotCached);
-            };
+            let Some(page) = self.page_within(reach, pointer, PageKind::Inner)? else { return Ok(None) };
             pointer = page.inner_cell(page.child_index(&self.order, key, sequence)).child;
         }
-        let Some(page) = self.page_within(reach, pointer, PageKind::Leaf)? else {
-            return Ok(Lookup::NotCached);
-        };
-        let index = page.find(&self.order, key, sequence);
+        self.page_within(reach, pointer, PageKind::Leaf)
+    }
+
+    /// Last step: the record in its leaf.
+    #[inline]
+    pub fn find_in(&self, leaf: Arc<Page>, key: &[u8], sequence: SequenceNumber) -> Option<PageRecord> {
+        let index = self.index_in(&leaf, key, sequence);
+        self.record_at(leaf, index, key)
+    }
+
+    /// The record at an index of a leaf, if it is of `key`.
+    #[inline]
+    pub(super) fn record_at(&self, page: Arc<Page>, index: usize, key: &[u8]) -> Option<PageRecord> {
         if index == page.count() {
-            return Ok(Lookup::Absent);
+            return None;
         }
         let cell = page.leaf_cell(index);
-        let Some(kind) = cell.kind.filter(|_| page.has_key(index, cell.suffix, key)) else {
-            return Ok(Lookup::Absent);
-        };
-        let (sequence, value) = (cell.sequence, cell.range_of_value());
-        Ok(Lookup::Found(PageRecord { page, sequence, kind, value }))
+        let kind = cell.kind.filter(|_| page.has_key(index, cell.suffix, key))?;
+        let (sequence, value) = (self.counted(cell.sequence), cell.range_of_value());
+        Some(PageRecord { page, sequence, kind, value })
+    }
+
+    /// Index in a leaf of the first record at or behind (key, sequence); the count if there is none.
+    #[inline]
+    pub(super) fn index_in(&self, page: &Page, key: &[u8], sequence: SequenceNumber) -> usize {
+        match self.meta.committed_at {
+            None => page.find(&self.order, key, sequence),
+            Some(own) => page.find_counted(&self.order, key, own > sequence),
+        }
+    }
+
+    /// The sequence number of a record that has `stored` in the file.
+    #[inline]
+    pub(super) fn counted(&self, stored: SequenceNumber) -> SequenceNumber {
+        self.meta.committed_at.unwrap_or(stored)
     }
 
     /// About where in the file `key` is, or would be.
@@ -158,12 +262,23 @@ impl Table {
             let page = self.page(pointer, PageKind::Inner)?;
             pointer = page.inner_cell(page.child_index(&self.order, key, SequenceNumber::MAX)).child;
         }
-        Ok(pointer.offset)
+        // What stands behind the tree, such as the filter, is spread over all keys.
+        let tree_end = u128::from(self.root.offset) + u128::from(self.root.length);
+        Ok((u128::from(pointer.offset) * u128::from(self.meta.size) / tree_end) as u64)
     }
 
     /// A cursor over all records.
     pub fn cursor(self: &Arc<Self>) -> TableCursor {
-        TableCursor::new(Arc::clone(self))
+        TableCursor::new(Arc::clone(self), None)
+    }
+
+    /// A cursor over all records that has pages read ahead.
+    pub fn cursor_on(self: &Arc<Self>, course: Option<Course>) -> TableCursor {
+        TableCursor::new(Arc::clone(self), course)
+    }
+
+    pub(super) fn number(&self) -> FileNumber {
+        self.meta.number
     }
 
     pub(super) fn disorder(&self) -> Error {
@@ -186,7 +301,7 @@ impl Table {
         }
     }
 
-    fn cached(&self, pointer: PagePointer, kind: PageKind) -> Result<Option<Arc<Page>>> {
+    pub(super) fn cached(&self, pointer: PagePointer, kind: PageKind) -> Result<Option<Arc<Page>>> {
         let cached = self.cache.get(self.meta.number, pointer.offset);
         if cached.as_ref().is_some_and(|page| !page.is(pointer, kind)) {
             return Err(self.file.damaged(pointer.offset, kind.name()));
@@ -194,9 +309,17 @@ impl Table {
         Ok(cached)
     }
 
-    fn load(&self, pointer: PagePointer, kind: PageKind) -> Result<Arc<Page>> {
+    /// Whether a page is in the cache; it does not count as used.
+    pub(super) fn is_cached(&self, pointer: PagePointer) -> bool {
+        self.cache.contains(self.meta.number, pointer.offset)
+    }
+
+    pub(super) fn load(&self, pointer: PagePointer, kind: PageKind) -> Result<Arc<Page>> {
         let page = Arc::new(Page::load(&self.file, pointer, kind, self.order.is_bytewise())?);
-        let priority = if kind == PageKind::Inner { Priority::High } else { Priority::Normal };
+        let priority = match kind {
+            PageKind::Inner | PageKind::Filter => Priority::High,
+            PageKind::Leaf | PageKind::Properties => Priority::Normal,
+        };
         self.cache.insert(self.meta.number, pointer.offset, Arc::clone(&page), page.weight(), priority);
         Ok(page)
     }

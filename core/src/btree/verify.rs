@@ -1,6 +1,7 @@
 //! Proof of a whole table, page by page, past the cache.
 
 use crate::base::error::{Error, Result};
+use crate::base::hash::hash_key;
 use crate::base::header::FILE_HEADER_LEN;
 use crate::base::ids::SequenceNumber;
 use crate::base::record::Record;
@@ -8,10 +9,11 @@ use crate::btree::format::{HEAD_LEN, PageKind, PagePointer, head_of};
 use crate::btree::page::Page;
 use crate::btree::properties::Properties;
 use crate::btree::table::Table;
+use crate::filter::may_hold;
 
 impl Table {
-    /// Reads every page and checks it: checksum, content, order inside and across pages, separators,
-    /// that the pages fill the file without a gap, and that the properties are true. `progress` is told
+    /// Reads every page and checks it: checksum, content, order inside and across pages, separators, that the filter
+    /// lets every key pass, that the pages fill the file without a gap, and that the properties are true. `progress` is told
     /// the bytes of each page.
     pub fn verify(&self, progress: &mut dyn FnMut(u64)) -> Result<()> {
         let mut verifier = Verifier {
@@ -19,10 +21,12 @@ impl Table {
             counted: Properties::new(self.properties.keyspace, &self.properties.comparator),
             last_sequence: None,
             bounds: Vec::new(),
+            filter: Vec::new(),
             pages: vec![self.properties_pointer],
             progress,
         };
         verifier.counted.height = self.properties.height;
+        verifier.load_filter()?;
         verifier.visit(self.root, self.properties.height)?;
         if verifier.counted != self.properties {
             let offset = self.properties_pointer.offset;
@@ -39,11 +43,22 @@ struct Verifier<'a> {
     last_sequence: Option<SequenceNumber>,
     /// Separators between the last record and the next one: key, bound, offset of the page.
     bounds: Vec<(Vec<u8>, SequenceNumber, u64)>,
+    /// The pages of the filter.
+    filter: Vec<Page>,
     pages: Vec<PagePointer>,
     progress: &'a mut dyn FnMut(u64),
 }
 
 impl Verifier<'_> {
+    fn load_filter(&mut self) -> Result<()> {
+        for pointer in self.table.filter.iter().flat_map(|span| span.pages()) {
+            self.filter.push(Page::load(&self.table.file, pointer, PageKind::Filter, false)?);
+            self.pages.push(pointer);
+            (self.progress)(pointer.length.into());
+        }
+        Ok(())
+    }
+
     /// Visits a page of level `level`, 1 for leaves, and all below it.
     fn visit(&mut self, pointer: PagePointer, level: u64) -> Result<()> {
         let kind = if level == 1 { PageKind::Leaf } else { PageKind::Inner };
@@ -88,9 +103,21 @@ impl Verifier<'_> {
             }
         }
         self.bounds.clear();
+        self.check_filter(key)?;
         self.last_sequence = Some(record.sequence);
         self.counted.count(record);
         Ok(())
+    }
+
+    fn check_filter(&self, key: &[u8]) -> Result<()> {
+        let Some(span) = &self.table.filter else { return Ok(()) };
+        let hash = hash_key(key);
+        let (pointer, line) = span.place_of(hash);
+        let page = self.filter.get(span.page_of(hash));
+        match page.and_then(|page| page.line(line)).is_some_and(|line| may_hold(line, hash)) {
+            true => Ok(()),
+            false => Err(self.damaged(pointer, "a filter that lets every key of its table pass")),
+        }
     }
 
     /// The very first ones have nothing to part, and are empty.

@@ -48,6 +48,12 @@ impl<V> PageCache<V> {
         self.shard(&key).lock().get(&key)
     }
 
+    /// Whether there is a value, which does not count as used by this.
+    pub fn contains(&self, file: FileNumber, offset: u64) -> bool {
+        let key = Key { file, offset };
+        self.shard(&key).lock().contains(&key)
+    }
+
     /// Puts or replaces a value of `weight` bytes. One that would take more than an eighth of the
     /// budget is not kept.
     pub fn insert(&self, file: FileNumber, offset: u64, value: Arc<V>, weight: usize, priority: Priority) {
@@ -86,6 +92,16 @@ impl<V> PageCache<V> {
     /// Bytes in use, those taken for something else included; at most the capacity.
     pub fn usage(&self) -> usize {
         self.usage.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that may be in use.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Bytes of the entries with a priority. Looks at each entry.
+    pub fn usage_of(&self, priority: Priority) -> usize {
+        self.shards.iter().map(|Lane(shard)| shard.lock().usage_of(priority)).sum()
     }
 
     /// How often [`PageCache::get`] found its value.

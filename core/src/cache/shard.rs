@@ -94,6 +94,10 @@ impl<V> Shard<V> {
         }
     }
 
+    pub(super) fn contains(&self, key: &Key) -> bool {
+        self.index.contains_key(key)
+    }
+
     /// Gives back what was replaced, for the caller to drop without the lock.
     pub(super) fn insert(
         &mut self,
@@ -145,6 +149,12 @@ impl<V> Shard<V> {
         let of_file = |slot: &usize| matches!(&self.slots[*slot], Some(entry) if entry.key.file == file);
         let slots: Vec<usize> = (0..self.slots.len()).filter(of_file).collect();
         slots.into_iter().filter_map(|slot| self.take(slot)).collect()
+    }
+
+    /// The weight of the entries with a priority.
+    pub(super) fn usage_of(&self, priority: Priority) -> usize {
+        let entries = self.slots.iter().flatten().filter(|entry| entry.priority == priority);
+        entries.map(|entry| entry.weight).sum()
     }
 
     /// The weight of what was dropped.

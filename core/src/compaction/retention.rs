@@ -1,5 +1,6 @@
 //! Which versions of a key may go: a pure decision over sorted records.
 
+use crate::base::error::Result;
 use crate::base::ids::SequenceNumber;
 use crate::base::record::{Record, RecordKind};
 
@@ -11,37 +12,53 @@ pub struct Retention {
     key: Option<Vec<u8>>,
     /// The boundary served by the last version of `key`; versions behind it for the same one are hidden.
     served: Option<usize>,
+    /// At the bottom: a tombstone of `key` that is kept only if it hides a version that is kept.
+    tombstone: Option<SequenceNumber>,
 }
 
 impl Retention {
     /// `boundaries`: rising sequence numbers at which somebody reads, the last one being what is visible
     /// now. `bottom`: no older version of these keys exists outside of what is judged.
     pub fn new(boundaries: &[SequenceNumber], bottom: bool) -> Self {
-        Retention { boundaries: boundaries.to_vec(), bottom, key: None, served: None }
+        Retention { boundaries: boundaries.to_vec(), bottom, key: None, served: None, tombstone: None }
     }
 
-    /// The record as it is to be written, or `None` to drop it.
-    pub fn keep<'a>(&mut self, record: Record<'a>) -> Option<Record<'a>> {
+    /// Hands to `keep` what is to be written for the record: nothing, itself, or a tombstone and itself.
+    pub fn judge(
+        &mut self,
+        record: Record<'_>,
+        mut keep: impl FnMut(Record<'_>) -> Result<()>,
+    ) -> Result<()> {
         if self.key.as_deref() != Some(record.key) {
             let key = self.key.get_or_insert_default();
             key.clear();
             key.extend_from_slice(record.key);
             self.served = None;
+            self.tombstone = None;
         }
         let boundary = self.boundaries.partition_point(|&boundary| boundary < record.sequence);
         if boundary == self.boundaries.len() {
-            return Some(record);
+            return keep(record);
         }
         if self.served == Some(boundary) {
-            return None;
+            return Ok(());
         }
         self.served = Some(boundary);
-        let seen_by_all = boundary == 0;
-        match record.kind {
-            RecordKind::Delete if self.bottom && seen_by_all => None,
-            RecordKind::Put if self.bottom && seen_by_all => Some(Record { sequence: 0, ..record }),
-            _ => Some(record),
+        if !self.bottom {
+            return keep(record);
         }
+        match record.kind {
+            // Of several in a row the oldest one says it all.
+            RecordKind::Delete => self.tombstone = Some(record.sequence),
+            RecordKind::Put => {
+                if let Some(sequence) = self.tombstone.take() {
+                    keep(Record { sequence, kind: RecordKind::Delete, value: b"", ..record })?;
+                }
+                let seen_by_all = boundary == 0;
+                keep(Record { sequence: if seen_by_all { 0 } else { record.sequence }, ..record })?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -55,13 +72,16 @@ mod tests {
 
     fn run(records: &[Stored], boundaries: &[SequenceNumber], bottom: bool) -> Vec<Stored> {
         let mut retention = Retention::new(boundaries, bottom);
-        records
-            .iter()
-            .filter_map(|(key, sequence, kind)| {
-                let record = Record { key, sequence: *sequence, kind: *kind, value: b"" };
-                retention.keep(record).map(|r| (r.key.to_vec(), r.sequence, r.kind))
-            })
-            .collect()
+        let mut kept = Vec::new();
+        for (key, sequence, kind) in records {
+            let record = Record { key, sequence: *sequence, kind: *kind, value: b"" };
+            let keep = |r: Record<'_>| {
+                kept.push((r.key.to_vec(), r.sequence, r.kind));
+                Ok(())
+            };
+            retention.judge(record, keep).unwrap();
+        }
+        kept
     }
 
     /// The identity of the put that a reader at `at` sees: rank of the version among the key's puts.
@@ -99,6 +119,11 @@ mod tests {
             }
             let per_key = kept.iter().filter(|r| r.0 == [0]).count();
             prop_assert!(per_key <= boundaries.len(), "hidden versions stay");
+            for (at, record) in kept.iter().enumerate() {
+                let hides = kept.get(at + 1).is_some_and(|next| next.0 == record.0 && next.2 == RecordKind::Put);
+                let needed = !bottom || record.2 == RecordKind::Put || record.1 > visible || hides;
+                prop_assert!(needed, "a tombstone that hides nothing stays: {:?}", record);
+            }
         }
     }
 
@@ -112,5 +137,8 @@ mod tests {
         ];
         assert_eq!(run(&records, &[9], true), [(b"a".to_vec(), 0, RecordKind::Put)]);
         assert_eq!(run(&records, &[9], false).len(), 2);
+        // A snapshot at 1 sees neither; one at 5 sees both puts, so that the tombstone stays.
+        assert_eq!(run(&records, &[1, 9], true), [records[0].clone(),]);
+        assert_eq!(run(&records, &[5, 9], true).len(), 4);
     }
 }

@@ -2,38 +2,76 @@
 
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::ids::KeyspaceId;
-use crate::base::limits::TARGET_TABLE_BYTES;
-use crate::btree::{TableBuilder, TableMeta};
+use crate::base::limits::LEVELS;
 use crate::catalogue::Catalogue;
-use crate::compaction::picker::Job;
+use crate::compaction::outputs::{OutputOptions, Outputs};
 use crate::compaction::retention::Retention;
+use crate::compaction::shape::{Job, Limits};
 use crate::iter::{Cursor, MergeCursor};
 use crate::manifest::Edit;
 use crate::snapshots::Snapshots;
-use crate::sync::{Arc, AtomicBool, Ordering};
+use crate::sync::{Arc, AtomicBool};
 use crate::version::{LevelCursor, Levels, TableHandle};
 use crate::vfs::sync_folder;
 
-/// Tells a running compaction to stop.
+/// Tells running compactions to stop.
 pub type Stop = AtomicBool;
 
-/// Records between two looks at the stop flag.
-const STOP_EVERY: u64 = 1024;
+/// Records between two calls of `watch`.
+const WATCH_EVERY: u64 = 1024;
 
-/// Runs `job` on the tables of a keyspace. Cut short, it leaves no trace: `Cancelled`.
+/// Tables of a level.
+type Inputs = Vec<(usize, Vec<Arc<TableHandle>>)>;
+
+/// Runs `job` on the tables of a keyspace. `watch` is told the records read so far, now and then, and an
+/// error of it ends the job. Cut short, it leaves no trace. The tables written.
 pub fn run(
     catalogue: &Catalogue,
     snapshots: &Snapshots,
-    keyspace: KeyspaceId,
-    levels: &Levels,
-    job: &Job,
-    stop: &Stop,
-) -> Result<()> {
+    (keyspace, levels): (KeyspaceId, &Levels),
+    (job, limits): (&Job, Limits),
+    watch: &mut dyn FnMut(u64) -> Result<()>,
+) -> Result<usize> {
     let inputs = input_tables(levels, job);
+    let metas = || inputs.iter().flat_map(|(_, handles)| handles).map(|handle| Arc::clone(handle.meta()));
+    let meters = &catalogue.tables().meters;
+    let progress = meters.begin_compaction(keyspace, job.output_level, metas().map(|meta| meta.size));
+    let added: Vec<_> = match job.moves {
+        true => metas().collect(),
+        false => merge_tables(catalogue, snapshots, levels, (job, limits, &inputs), watch)?,
+    };
+    let written: Vec<_> = added.iter().filter(|_| !job.moves).map(|meta| meta.size).collect();
+    let edit = Edit {
+        tables_added: added.into_iter().map(|meta| (job.output_level, meta)).collect(),
+        tables_removed: metas().map(|meta| (keyspace, meta.number)).collect(),
+        ..Edit::default()
+    };
+    catalogue.apply_to(keyspace, edit, |view, version| view.with_version(version, None))?;
+    let tables = written.len();
+    progress.end(written.into_iter());
+    Ok(tables)
+}
+
+fn merge_tables(
+    catalogue: &Catalogue,
+    snapshots: &Snapshots,
+    levels: &Levels,
+    (job, limits, inputs): (&Job, Limits, &Inputs),
+    watch: &mut dyn FnMut(u64) -> Result<()>,
+) -> Result<Vec<Arc<crate::btree::TableMeta>>> {
     let boundaries = snapshots.boundaries(catalogue.view());
-    let mut outputs =
-        Outputs { catalogue, keyspace, bottom: job.bottom, builder: None, finished: Vec::new() };
-    let merged = merge(levels, &inputs, job, &boundaries, &mut outputs, stop);
+    let under =
+        (job.output_level + 1..LEVELS).map(|level| levels.level(level)).find(|level| !level.is_empty());
+    let mut outputs = Outputs::new(OutputOptions {
+        catalogue,
+        space: levels.space(),
+        bottom: job.bottom,
+        under: under.map_or(&[], |level| &level[..]),
+        limits,
+        boundaries: &boundaries,
+    });
+    let mut retention = Retention::new(&boundaries, job.bottom);
+    let merged = merge(levels, inputs, watch, |record| retention.judge(record, |kept| outputs.add(kept)));
     let tables = catalogue.tables();
     let written =
         merged.and_then(|()| outputs.seal()).and_then(|()| sync_folder(&*tables.vfs, &tables.folder));
@@ -41,17 +79,11 @@ pub fn run(
         outputs.abandon();
         return Err(error);
     }
-    let added = outputs.finished.drain(..).map(|meta| (job.output_level, Arc::new(meta)));
-    let edit = Edit {
-        tables_added: added.collect(),
-        tables_removed: job.inputs.iter().map(|(_, number)| (keyspace, *number)).collect(),
-        ..Edit::default()
-    };
-    catalogue.apply(edit, |view, version| view.with_version(version, None))
+    Ok(outputs.take().into_iter().map(Arc::new).collect())
 }
 
 /// The handles of a job's inputs, by level.
-fn input_tables(levels: &Levels, job: &Job) -> Vec<(usize, Vec<Arc<TableHandle>>)> {
+fn input_tables(levels: &Levels, job: &Job) -> Inputs {
     (0..=job.output_level)
         .map(|level| {
             let wanted = |handle: &&Arc<TableHandle>| job.inputs.contains(&(level, handle.meta().number));
@@ -62,11 +94,9 @@ fn input_tables(levels: &Levels, job: &Job) -> Vec<(usize, Vec<Arc<TableHandle>>
 
 fn merge(
     levels: &Levels,
-    inputs: &[(usize, Vec<Arc<TableHandle>>)],
-    job: &Job,
-    boundaries: &[u64],
-    outputs: &mut Outputs<'_>,
-    stop: &Stop,
+    inputs: &Inputs,
+    watch: &mut dyn FnMut(u64) -> Result<()>,
+    mut judge: impl FnMut(crate::base::record::Record<'_>) -> Result<()>,
 ) -> Result<()> {
     let mut sources: Vec<Box<dyn Cursor>> = Vec::new();
     for (level, handles) in inputs {
@@ -75,65 +105,22 @@ fn merge(
                 sources.push(Box::new(handle.table()?.cursor()));
             }
         } else if !handles.is_empty() {
-            sources.push(Box::new(LevelCursor::new(levels.order().clone(), handles.as_slice().into())));
+            sources.push(Box::new(LevelCursor::new(levels.order().clone(), handles.as_slice().into(), None)));
         }
     }
     let mut cursor = MergeCursor::new(levels.order().clone(), sources);
-    let mut retention = Retention::new(boundaries, job.bottom);
     cursor.seek_first()?;
     let mut seen = 0u64;
     while cursor.valid() {
-        if seen.is_multiple_of(STOP_EVERY) && stop.load(Ordering::Acquire) {
-            return Err(Error::new(ErrorKind::Cancelled, "the compaction was stopped"));
+        if seen.is_multiple_of(WATCH_EVERY) {
+            watch(seen)?;
+            if levels.space().is_dropped() {
+                return Err(Error::new(ErrorKind::Cancelled, "the keyspace was dropped"));
+            }
         }
         seen += 1;
-        if let Some(record) = retention.keep(cursor.record()) {
-            outputs.add(record)?;
-        }
+        judge(cursor.record())?;
         cursor.next()?;
     }
-    Ok(())
-}
-
-/// The tables that a compaction writes. All versions of a key go to the same table.
-struct Outputs<'a> {
-    catalogue: &'a Catalogue,
-    keyspace: KeyspaceId,
-    bottom: bool,
-    builder: Option<(TableBuilder, Vec<u8>)>,
-    finished: Vec<TableMeta>,
-}
-
-impl Outputs<'_> {
-    fn add(&mut self, record: crate::base::record::Record<'_>) -> Result<()> {
-        let full = self
-            .builder
-            .as_ref()
-            .is_some_and(|(builder, last)| builder.size() >= TARGET_TABLE_BYTES && last != record.key);
-        if full {
-            self.seal()?;
-        }
-        let (builder, last) = match &mut self.builder {
-            Some(open) => open,
-            None => self.builder.insert((self.catalogue.new_table(self.keyspace, self.bottom)?, Vec::new())),
-        };
-        last.clear();
-        last.extend_from_slice(record.key);
-        builder.add(record)
-    }
-
-    fn seal(&mut self) -> Result<()> {
-        if let Some((builder, _)) = self.builder.take() {
-            self.finished.push(builder.finish()?);
-        }
-        Ok(())
-    }
-
-    /// Nothing of what was written is wanted.
-    fn abandon(&mut self) {
-        if let Some((builder, _)) = self.builder.take() {
-            builder.abandon();
-        }
-        self.catalogue.discard(self.finished.drain(..).map(|meta| meta.number));
-    }
+    watch(seen)
 }

@@ -28,14 +28,18 @@ pub(super) struct Background {
 
 impl Background {
     /// Starts the threads. If one cannot be started, those that run are stopped again.
-    pub fn start(engine: &Arc<Engine>) -> Result<Self> {
+    pub fn start(engine: &Arc<Engine>, compactions: usize) -> Result<Self> {
         let mut background = Background { engine: Arc::clone(engine), threads: Vec::new() };
-        let jobs: [(&str, Work); 3] =
-            [("lightning-log", write_deferred), ("lightning-flush", flush), ("lightning-compact", compact)];
+        let mut jobs: Vec<(String, Work)> =
+            vec![("lightning-log".into(), write_deferred), ("lightning-flush".into(), flush)];
+        for number in 1..=compactions {
+            let suffix = if number > 1 { format!("-{number}") } else { String::new() };
+            jobs.push((format!("lightning-compact{suffix}"), compact));
+        }
         for (name, job) in jobs {
             let engine = Arc::clone(engine);
             let vfs = &background.engine.catalogue.tables().vfs;
-            match vfs.spawn(name, Box::new(move || run(&engine, job))) {
+            match vfs.spawn(&name, Box::new(move || run(&engine, job))) {
                 Ok(thread) => background.threads.push(thread),
                 Err(error) => {
                     background.stop();
@@ -115,27 +119,26 @@ fn flush_all(engine: &Engine) -> Result<()> {
     Ok(())
 }
 
+/// The database is at rest if for a whole wait nothing was flushed and no compaction ended.
 fn compact(engine: &Engine) {
     while !stopped(engine) {
-        engine.compact.wait(LOOK_AGAIN);
+        let flushes = engine.flushes.load(Ordering::Acquire);
+        let woken = engine.compact.wait(LOOK_AGAIN);
         if engine.health.is_halted() {
             return;
         }
-        match compact_all_due(engine) {
+        match compact_all_due(engine, (!woken).then_some(flushes)) {
             Ok(()) => {}
-            Err(error) if matches!(error.kind(), ErrorKind::Cancelled | ErrorKind::Closed) => return,
-            Err(error) if error.kind() == ErrorKind::Corruption => {
-                // A damaged table cannot be merged, now or later. What can be read goes on being read.
-                note(engine, BackgroundJob::Compaction, error);
-                return;
-            }
+            Err(error) if error.kind() == ErrorKind::Closed || stopped(engine) => return,
             Err(error) => note(engine, BackgroundJob::Compaction, error),
         }
     }
 }
 
-fn compact_all_due(engine: &Engine) -> Result<()> {
-    while !stopped(engine) && engine.compact_one()? {
+/// Compacts while something is due; at rest also to free space, as long as nothing is flushed.
+fn compact_all_due(engine: &Engine, at_rest_since: Option<u64>) -> Result<()> {
+    let at_rest = || at_rest_since == Some(engine.flushes.load(Ordering::Acquire));
+    while !stopped(engine) && engine.compact_one(at_rest())? {
         engine.writer.flush.notify();
     }
     Ok(())

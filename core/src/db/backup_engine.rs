@@ -39,12 +39,15 @@ impl BackupEngine {
         let target = target.as_ref();
         super::open::check_path(target)?;
         let engine = self.db.engine();
-        engine.health.check_read()?;
+        // It begins with a flush.
+        engine.health.check_write()?;
         self.check_outside(target)?;
         if let Some(parent) = target.parent() {
             super::open::create_folders(&*engine.catalogue.tables().vfs, parent)?;
         }
-        backup::create_backup(engine, target).map_err(|error| engine.health.closed_or(error))
+        let backup = || backup::create_backup(engine, target);
+        let backup = engine.health.meters.backup(target, |made: &BackupInfo| made.size, backup);
+        backup.map_err(|error| engine.health.closed_or(error))
     }
 
     /// Who deletes a database should not delete its backup with it.

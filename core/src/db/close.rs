@@ -25,9 +25,14 @@ impl Owner {
         if let Some(mut background) = self.background.lock().take() {
             background.stop();
         }
+        if let Some(read_ahead) = &self.engine.read_ahead {
+            read_ahead.close();
+        }
         self.handles.clear();
+        self.ingests.abort_all();
         let result = self.engine.finish();
         *lock = None;
+        self.engine.health.meters.closed(result.as_ref().err());
         result
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::db::background::Background;
 use crate::db::handles::Handles;
+use crate::db::ingest::Ingests;
 use crate::engine::Engine;
 use crate::read::KeepAlive;
 use crate::recovery::RecoveryReport;
@@ -34,6 +35,7 @@ pub struct Database {
 pub(super) struct Owner {
     pub engine: Arc<Engine>,
     pub handles: Handles,
+    pub ingests: Ingests,
     pub report: RecoveryReport,
     pub background: Mutex<Option<Background>>,
     pub lock: Mutex<Option<Box<dyn VfsLock>>>,

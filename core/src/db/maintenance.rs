@@ -1,8 +1,13 @@
 //! Flush, compaction and figures.
 
+use std::ops::ControlFlow;
+
 use crate::base::error::{Error, Result};
+use crate::base::ids::KeyspaceId;
 use crate::base::limits::LEVELS;
 use crate::db::database::Database;
+use crate::engine::CompactionProgress;
+use crate::version::Levels;
 use crate::view::View;
 
 /// Figures about a database, each taken at its own instant.
@@ -14,14 +19,31 @@ pub struct Stats {
     pub total_keys: u64,
     /// Bytes of tables and log on disk.
     pub total_size: u64,
+    /// Bytes of tables that a compaction of everything would leave, at least: those of tables that are
+    /// neither dead nor pinned.
+    pub live_bytes: u64,
+    /// Bytes of tables that compaction can drop, at most: old versions, deleted records, tombstones.
+    /// Estimated from the counts and ranges of tables: each record is taken to hide an older one under it,
+    /// which is true of overwrites and not of new keys. At rest at most about a fifth of the live ones.
+    pub dead_bytes: u64,
+    /// Bytes that only held snapshots (estimated as dead ones) and running scans and backups keep.
+    pub pinned_bytes: u64,
     /// Share of page look-ups that found the page in the cache, 0 to 1.
     pub cache_hit_rate: f64,
     /// Bytes of the cache in use, by pages and rows.
     pub cache_bytes: usize,
+    /// Bytes of tables that are mapped; not part of `cache_bytes`.
+    pub mapped_bytes: u64,
     /// Bytes of memtables.
     pub memtable_bytes: usize,
     /// Sets of memtables that wait for their flush.
     pub sealed_memtables: usize,
+    /// Writes that wait now because flush or compaction are behind.
+    pub stalled_writes: usize,
+    /// Writes that were slowed down or stopped so far.
+    pub write_stalls: u64,
+    /// Seconds that they have waited, in all.
+    pub write_stall_seconds: f64,
     /// Tables in each level.
     pub tables_per_level: Vec<usize>,
     /// Open transactions, those by number included.
@@ -32,23 +54,20 @@ pub struct Stats {
     pub background_error: Option<Error>,
 }
 
-/// From the oldest records to the newest: each tombstone ends a key of those in front of it. A flush and a
-/// compaction have left out what their own tombstones end.
-fn estimate_keys(view: &View) -> u64 {
+/// The keys of a keyspace, from the oldest records to the newest: each tombstone ends a key of those in front of
+/// it. A flush and a compaction have left out what their own tombstones end.
+fn estimate_keys(view: &View, id: KeyspaceId, levels: &Levels) -> u64 {
     let mut keys = 0u64;
-    for (_, levels) in view.version.spaces() {
-        for level in (0..LEVELS).rev() {
-            for handle in levels.level(level).iter().rev() {
-                let meta = handle.meta();
-                keys =
-                    keys.saturating_sub(meta.tombstones) + (meta.entries - meta.tombstones.min(meta.entries));
-            }
+    for level in (0..LEVELS).rev() {
+        for handle in levels.level(level).iter().rev() {
+            let meta = handle.meta();
+            keys = keys.saturating_sub(meta.tombstones) + (meta.entries - meta.tombstones.min(meta.entries));
         }
     }
     for set in view.sealed.iter().rev().chain([&view.active]) {
-        let records: usize = set.spaces().iter().map(|(_, memtable)| memtable.len()).sum();
-        let tombstones = set.tombstones();
-        keys = (keys + records as u64).saturating_sub(tombstones).saturating_sub(tombstones);
+        let Some(memtable) = set.space(id) else { continue };
+        let tombstones = memtable.tombstones() as u64;
+        keys = (keys + memtable.len() as u64).saturating_sub(tombstones).saturating_sub(tombstones);
     }
     keys
 }
@@ -68,12 +87,20 @@ impl Database {
                 *count += levels.level(level).len();
             }
         }
+        let (space, stalls) = (engine.space(), engine.writer.stalls());
         Ok(Stats {
-            total_keys: estimate_keys(&view),
+            live_bytes: space.total - space.dead - space.pinned,
+            dead_bytes: space.dead,
+            pinned_bytes: space.pinned + engine.catalogue.context().obsolete.held_bytes(),
+            stalled_writes: stalls.waiting,
+            write_stalls: stalls.count,
+            write_stall_seconds: stalls.time.as_secs_f64(),
+            total_keys: view.version.spaces().map(|(id, levels)| estimate_keys(&view, id, levels)).sum(),
             total_size: view.version.tables().map(|handle| handle.meta().size).sum::<u64>()
                 + engine.writer.log_bytes(),
             cache_hit_rate: if hits + misses == 0 { 0.0 } else { hits as f64 / (hits + misses) as f64 },
             cache_bytes: cache.usage(),
+            mapped_bytes: engine.catalogue.tables().maps.mapped(),
             memtable_bytes: sets().map(|set| set.memory_usage()).sum(),
             sealed_memtables: view.sealed.len(),
             tables_per_level,
@@ -89,12 +116,22 @@ impl Database {
     }
 
     /// Flushes, then merges all tables into one level, without old versions that nobody can see. Reads and
-    /// writes go on. Blocks until done; needs room for a second copy of the data.
+    /// writes go on. Blocks until done. Goes piece by piece: needs room for a second copy of some hundred MiB,
+    /// not of all data.
     ///
     /// Errors: `NoSpace`, `Corruption` (a damaged table), `Halted`, `Closed`, `Io`; `Cancelled` when another
     /// thread closes the database.
     pub fn compact_lsm(&self) -> Result<()> {
-        self.engine().compact_all()
+        self.compact_with(|_| ControlFlow::Continue(()))
+    }
+
+    /// As [`Database::compact_lsm`]. `progress` is called now and then, at the begin and at the end; with
+    /// [`ControlFlow::Break`] it ends the compaction: `Cancelled`, the piece in work is taken back.
+    pub fn compact_with(
+        &self,
+        mut progress: impl FnMut(CompactionProgress) -> ControlFlow<()>,
+    ) -> Result<()> {
+        self.engine().compact_all(&mut progress)
     }
 
     /// Empties the cache of pages and rows. Errors: `Closed`.

@@ -1,6 +1,7 @@
 //! Reads of what is visible now.
 
 use crate::base::error::Result;
+use crate::base::ids::KeyspaceId;
 use crate::base::lookup::{Lookup, Reach};
 use crate::base::value::Value;
 use crate::db::database::Database;
@@ -30,7 +31,7 @@ impl Database {
         key: impl AsRef<[u8]>,
         use_value: impl FnOnce(&[u8]) -> R,
     ) -> Result<Option<R>> {
-        self.engine().get(None, key.as_ref(), use_value)
+        self.engine().get(KeyspaceId::DEFAULT, None, key.as_ref(), use_value)
     }
 
     /// As [`Database::get_with`], without waiting for a disk: [`Lookup::NotCached`] if the answer is not in
@@ -53,7 +54,7 @@ impl Database {
         key: impl AsRef<[u8]>,
         use_value: impl FnOnce(&[u8]) -> R,
     ) -> Result<Lookup<R>> {
-        self.engine().lookup(None, key.as_ref(), Reach::Memory, use_value)
+        self.engine().lookup(KeyspaceId::DEFAULT, None, key.as_ref(), Reach::Memory, use_value)
     }
 
     /// Whether `key` is present. Errors: as [`Database::get`].
@@ -87,7 +88,7 @@ impl Database {
     /// The values of several keys, all as of one instant, in the order of the keys. Errors: as
     /// [`Database::get`]; one bad key fails all.
     pub fn get_batch<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Vec<Option<Value>>> {
-        self.engine().get_many(keys)
+        self.engine().get_many(KeyspaceId::DEFAULT, keys)
     }
 
     /// Entries from `start` (inclusive) to `end` (exclusive) in rising order; `None` is open. Errors, also

@@ -1,7 +1,7 @@
 //! Snapshots: the database as it was at one instant.
 
 use crate::base::error::Result;
-use crate::base::ids::SequenceNumber;
+use crate::base::ids::{KeyspaceId, SequenceNumber};
 use crate::base::lookup::{Lookup, Reach};
 use crate::base::value::Value;
 use crate::db::database::{Database, Owner};
@@ -22,7 +22,7 @@ use crate::sync::Arc;
 /// # Ok::<(), lightning_db::Error>(())
 /// ```
 pub struct Snapshot {
-    owner: Arc<Owner>,
+    pub(super) owner: Arc<Owner>,
     hold: SnapshotHold,
 }
 
@@ -53,7 +53,7 @@ impl Snapshot {
         key: impl AsRef<[u8]>,
         use_value: impl FnOnce(&[u8]) -> R,
     ) -> Result<Option<R>> {
-        self.owner.engine.get(Some(self.sequence()), key.as_ref(), use_value)
+        self.owner.engine.get(KeyspaceId::DEFAULT, Some(self.sequence()), key.as_ref(), use_value)
     }
 
     /// As [`Database::get_cached`].
@@ -62,7 +62,13 @@ impl Snapshot {
         key: impl AsRef<[u8]>,
         use_value: impl FnOnce(&[u8]) -> R,
     ) -> Result<Lookup<R>> {
-        self.owner.engine.lookup(Some(self.sequence()), key.as_ref(), Reach::Memory, use_value)
+        self.owner.engine.lookup(
+            KeyspaceId::DEFAULT,
+            Some(self.sequence()),
+            key.as_ref(),
+            Reach::Memory,
+            use_value,
+        )
     }
 
     /// As [`Database::scan`].

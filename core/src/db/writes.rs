@@ -1,9 +1,13 @@
 //! Writes.
 
+use std::time::Duration;
+
 use crate::base::config::ConsistencyLevel;
 use crate::base::error::Result;
-use crate::batch::WriteBatch;
+use crate::base::ids::KeyspaceId;
+use crate::batch::{Operation, WriteBatch, delete_of, put_of};
 use crate::db::database::Database;
+use crate::engine::Engine;
 
 impl Database {
     /// Puts a value at the default level. Errors: `InvalidArgument` (key or value too long), `NoSpace`,
@@ -19,9 +23,7 @@ impl Database {
         value: impl AsRef<[u8]>,
         level: ConsistencyLevel,
     ) -> Result<()> {
-        let mut batch = WriteBatch::new();
-        batch.put(key, value)?;
-        self.write_with(&batch, level)
+        write_one(self.engine(), put_of(KeyspaceId::DEFAULT, key.as_ref(), value.as_ref()), level)
     }
 
     /// Deletes a key at the default level; an absent key is no error. Errors: as
@@ -32,9 +34,12 @@ impl Database {
 
     /// Deletes a key, acknowledged as `level` says. Errors: as [`Database::put`].
     pub fn delete_with_consistency(&self, key: impl AsRef<[u8]>, level: ConsistencyLevel) -> Result<()> {
-        let mut batch = WriteBatch::new();
-        batch.delete(key)?;
-        self.write_with(&batch, level)
+        write_one(self.engine(), delete_of(KeyspaceId::DEFAULT, key.as_ref()), level)
+    }
+
+    /// The level of a write that names none.
+    pub fn default_level(&self) -> ConsistencyLevel {
+        self.engine().default_level
     }
 
     /// Applies a batch at the default level: all of it or nothing. Errors: as
@@ -45,24 +50,44 @@ impl Database {
 
     /// Applies a batch, acknowledged as `level` says. Errors: as [`Database::put`].
     pub fn write_with(&self, batch: &WriteBatch, level: ConsistencyLevel) -> Result<()> {
-        self.engine().writer.commit(batch, level, None)
+        self.engine().writer.commit(batch, level)
+    }
+
+    /// As [`Database::write_with`], but waits at most `patience` while flush and compaction are behind:
+    /// `TimedOut` then, and nothing is written. The sync of a `Strong` write is waited for all the same.
+    pub fn write_within(
+        &self,
+        batch: &WriteBatch,
+        level: ConsistencyLevel,
+        patience: Duration,
+    ) -> Result<()> {
+        self.engine().writer.commit_within(batch, level, Some(patience))
     }
 
     /// Puts several entries at the default level, all or none. Errors: as [`Database::put`].
     pub fn put_batch<K: AsRef<[u8]>, V: AsRef<[u8]>>(&self, entries: &[(K, V)]) -> Result<()> {
-        let mut batch = WriteBatch::new();
-        for (key, value) in entries {
-            batch.put(key, value)?;
-        }
-        self.write(&batch)
+        let id = KeyspaceId::DEFAULT;
+        write_all(self.engine(), entries.iter().map(|(key, value)| put_of(id, key.as_ref(), value.as_ref())))
     }
 
     /// Deletes several keys at the default level, all or none. Errors: as [`Database::put`].
     pub fn delete_batch<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<()> {
-        let mut batch = WriteBatch::new();
-        for key in keys {
-            batch.delete(key)?;
-        }
-        self.write(&batch)
+        write_all(self.engine(), keys.iter().map(|key| delete_of(KeyspaceId::DEFAULT, key.as_ref())))
     }
+}
+
+/// A commit of one write.
+pub(super) fn write_one(engine: &Engine, operation: Operation<'_>, level: ConsistencyLevel) -> Result<()> {
+    let mut batch = WriteBatch::new();
+    batch.add(operation)?;
+    engine.writer.commit(&batch, level)
+}
+
+/// A commit of several writes, at the default level.
+pub(super) fn write_all<'a>(engine: &Engine, operations: impl Iterator<Item = Operation<'a>>) -> Result<()> {
+    let mut batch = WriteBatch::new();
+    for operation in operations {
+        batch.add(operation)?;
+    }
+    engine.writer.commit(&batch, engine.default_level)
 }

@@ -2,7 +2,7 @@
 
 use crate::base::coding::{Decoder, put_bytes, put_varint};
 use crate::base::ids::{FileNumber, KeyspaceId, SequenceNumber};
-use crate::btree::TableMeta;
+use crate::btree::{Kept, TableMeta};
 use crate::sync::Arc;
 
 /// What the manifest knows of a keyspace, beside its tables.
@@ -18,6 +18,8 @@ pub struct KeyspaceMeta {
     pub page_size: u32,
     /// Codec of new pages, by its number in the table format.
     pub codec: u8,
+    /// How hard the codec tries; 0: nothing was noted.
+    pub level: u8,
 }
 
 /// A change of the catalogue. Within one edit keyspaces are added first and dropped last, logs are added,
@@ -41,8 +43,10 @@ pub struct Edit {
     pub tables_added: Vec<(usize, Arc<TableMeta>)>,
     /// Tables that are no part of the database any more.
     pub tables_removed: Vec<(KeyspaceId, FileNumber)>,
-    /// New keyspaces, without tables.
+    /// New keyspaces, without tables. Their compression level stands in a field of its own.
     pub keyspaces_added: Vec<KeyspaceMeta>,
+    /// Compression levels of keyspaces.
+    pub keyspace_levels: Vec<(KeyspaceId, u8)>,
     /// Keyspaces that are gone with all their tables.
     pub keyspaces_dropped: Vec<KeyspaceId>,
     /// The database is closed; the next edit says that it is open again.
@@ -71,6 +75,9 @@ mod tag {
     pub const KEYSPACE_DROPPED: u64 = 9;
     pub const CLEAN_CLOSE: u64 = 10;
     pub const NEXT_KEYSPACE: u64 = 11;
+    pub const KEYSPACE_LEVEL: u64 = 12;
+    pub const TABLE_WITH_KEPT_ADDED: u64 = 13;
+    pub const TABLE_COMMITTED: u64 = 14;
 }
 
 impl Edit {
@@ -89,11 +96,24 @@ impl Edit {
         for keyspace in &self.keyspaces_added {
             out.field(tag::KEYSPACE_ADDED, |field| encode_keyspace(field, keyspace));
         }
+        for &(keyspace, level) in &self.keyspace_levels {
+            out.numbers(tag::KEYSPACE_LEVEL, &[keyspace.0.into(), level.into()]);
+        }
         for &(keyspace, number) in &self.tables_removed {
             out.numbers(tag::TABLE_REMOVED, &[keyspace.0.into(), number]);
         }
         for (level, table) in &self.tables_added {
-            out.field(tag::TABLE_ADDED, |field| encode_table(field, *level, table));
+            match table.kept == Kept::default() {
+                true => out.field(tag::TABLE_ADDED, |field| encode_table(field, *level, table)),
+                false => out.field(tag::TABLE_WITH_KEPT_ADDED, |field| {
+                    encode_table(field, *level, table);
+                    let Kept { records, bytes, snapshots } = table.kept;
+                    [records, bytes, snapshots].into_iter().for_each(|number| put_varint(field, number));
+                }),
+            }
+            if let Some(sequence) = table.committed_at {
+                out.numbers(tag::TABLE_COMMITTED, &[table.keyspace.0.into(), table.number, sequence]);
+            }
         }
         for &id in &self.keyspaces_dropped {
             out.numbers(tag::KEYSPACE_DROPPED, &[id.0.into()]);
@@ -141,30 +161,57 @@ impl Edit {
             tag::LOG_ADDED => self.logs_added.push(field.varint()?),
             tag::LOG_ENDED => self.logs_ended.push((field.varint()?, field.varint()?)),
             tag::LOG_REMOVED => self.logs_removed.push(field.varint()?),
-            tag::TABLE_ADDED => self.tables_added.push(decode_table(field)?),
+            tag::TABLE_ADDED => {
+                let (level, table) = decode_table(field)?;
+                self.tables_added.push((level, Arc::new(table)));
+            }
+            tag::TABLE_WITH_KEPT_ADDED => {
+                let (level, table) = decode_table(field)?;
+                let kept =
+                    Kept { records: field.varint()?, bytes: field.varint()?, snapshots: field.varint()? };
+                self.tables_added.push((level, Arc::new(TableMeta { kept, ..table })));
+            }
             tag::TABLE_REMOVED => {
                 self.tables_removed.push((KeyspaceId(field.varint32()?), field.varint()?));
             }
             tag::KEYSPACE_ADDED => self.keyspaces_added.push(decode_keyspace(field)?),
             tag::KEYSPACE_DROPPED => self.keyspaces_dropped.push(KeyspaceId(field.varint32()?)),
+            tag::KEYSPACE_LEVEL => {
+                let level = (KeyspaceId(field.varint32()?), u8::try_from(field.varint()?).ok()?);
+                self.keyspace_levels.push(level);
+            }
+            tag::TABLE_COMMITTED => self.commit_table(field)?,
             tag::CLEAN_CLOSE => self.clean_close = true,
             _ => return Some(false),
         }
         Some(true)
     }
+
+    /// The field follows that of its table.
+    fn commit_table(&mut self, field: &mut Decoder<'_>) -> Option<()> {
+        let (keyspace, number, sequence) = (KeyspaceId(field.varint32()?), field.varint()?, field.varint()?);
+        let (_, table) = self.tables_added.last_mut()?;
+        if (table.keyspace, table.number) != (keyspace, number) {
+            return None;
+        }
+        *table = Arc::new(TableMeta::clone(table).counted_as(sequence)?);
+        Some(())
+    }
 }
 
 fn expected(tag: u64) -> &'static str {
     match tag {
+        tag::TABLE_COMMITTED => "the sequence number of the table added before it",
         tag::NEXT_FILE => "one next file number",
         tag::LAST_SEQUENCE => "one last sequence number",
         tag::LOG_ADDED => "the number of an added log",
         tag::LOG_ENDED => "the number and length of an ended log",
         tag::LOG_REMOVED => "the number of a removed log",
-        tag::TABLE_ADDED => "the description of an added table",
+        tag::TABLE_ADDED | tag::TABLE_WITH_KEPT_ADDED => "the description of an added table",
         tag::TABLE_REMOVED => "keyspace and number of a removed table",
         tag::KEYSPACE_ADDED => "the description of an added keyspace",
         tag::KEYSPACE_DROPPED => "the id of a dropped keyspace",
+        tag::KEYSPACE_LEVEL => "keyspace and compression level",
         tag::CLEAN_CLOSE => "an empty field for a clean close",
         _ => "one next keyspace id",
     }
@@ -209,10 +256,15 @@ fn decode_keyspace(field: &mut Decoder<'_>) -> Option<KeyspaceMeta> {
         comparator: String::from_utf8(field.bytes()?.to_vec()).ok()?,
         page_size: field.varint32()?,
         codec: u8::try_from(field.varint()?).ok()?,
+        level: 0,
     })
 }
 
 fn encode_table(out: &mut Vec<u8>, level: usize, table: &TableMeta) {
+    let sequences = match table.committed_at {
+        Some(_) => [0, 0],
+        None => [table.smallest_sequence, table.largest_sequence],
+    };
     for number in [
         table.keyspace.0.into(),
         level as u64,
@@ -220,8 +272,8 @@ fn encode_table(out: &mut Vec<u8>, level: usize, table: &TableMeta) {
         table.size,
         table.entries,
         table.tombstones,
-        table.smallest_sequence,
-        table.largest_sequence,
+        sequences[0],
+        sequences[1],
     ] {
         put_varint(out, number);
     }
@@ -229,7 +281,7 @@ fn encode_table(out: &mut Vec<u8>, level: usize, table: &TableMeta) {
     put_bytes(out, &table.largest_key);
 }
 
-fn decode_table(field: &mut Decoder<'_>) -> Option<(usize, Arc<TableMeta>)> {
+fn decode_table(field: &mut Decoder<'_>) -> Option<(usize, TableMeta)> {
     let keyspace = KeyspaceId(field.varint32()?);
     let level = usize::try_from(field.varint()?).ok()?;
     let table = TableMeta {
@@ -242,6 +294,8 @@ fn decode_table(field: &mut Decoder<'_>) -> Option<(usize, Arc<TableMeta>)> {
         largest_sequence: field.varint()?,
         smallest_key: field.bytes()?.to_vec(),
         largest_key: field.bytes()?.to_vec(),
+        kept: Kept::default(),
+        committed_at: None,
     };
-    Some((level, Arc::new(table)))
+    Some((level, table))
 }

@@ -67,6 +67,12 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// Stands for manifest `number` of a database that is open read-only: it takes no edits.
+    pub fn refusing(folder: &Path, database_id: u64, number: FileNumber) -> Manifest {
+        let log = LogWriter::refusing(folder, FileKind::Manifest, database_id, number, 0);
+        Manifest { log, halted: true }
+    }
+
     /// Adds an edit; it is on stable storage when this returns `Ok`. A full disk (`NoSpace`) leaves the
     /// manifest as it was. After any other error it takes no more edits (`Halted`): whether the edit is in
     /// force is known only after a reopen or a new manifest.
@@ -150,7 +156,18 @@ pub fn load(vfs: &dyn Vfs, folder: &Path) -> Result<Option<Loaded>> {
     let Some(Current { database_id, manifest: number }) = Current::load(vfs, folder)? else {
         return Ok(None);
     };
-    let mut log = LogReader::open(vfs, folder, FileKind::Manifest, Some(database_id), number, None)?;
+    load_file(vfs, folder, Some(database_id), number).map(Some)
+}
+
+/// Reads manifest `number`. `database_id` is `None` while it is not known. Errors: as [`load`].
+pub fn load_file(
+    vfs: &dyn Vfs,
+    folder: &Path,
+    database_id: Option<u64>,
+    number: FileNumber,
+) -> Result<Loaded> {
+    let mut log = LogReader::open(vfs, folder, FileKind::Manifest, database_id, number, None)?;
+    let database_id = log.header().database_id;
     let mut record = Vec::new();
     let mut state: Option<State> = None;
     while let Some(offset) = log.next(&mut record)? {
@@ -170,7 +187,7 @@ pub fn load(vfs: &dyn Vfs, folder: &Path) -> Result<Option<Loaded>> {
         let expected = format!("a next file number above this file's, not {}", state.next_file);
         return Err(Error::corruption(log.path(), log.tail().end, expected));
     }
-    Ok(Some(Loaded { database_id, number, state, dropped: log.tail().dropped }))
+    Ok(Loaded { database_id, number, state, dropped: log.tail().dropped })
 }
 
 fn undecodable(path: &Path, offset: u64, error: Undecodable) -> Error {

@@ -8,7 +8,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use edit::Edit;
-pub use log::{Loaded, Manifest, in_force, load};
-pub use order::order_of;
+pub use edit::{Edit, KeyspaceMeta};
+pub use log::{Loaded, Manifest, in_force, load, load_file};
+pub use order::orders_of;
 pub use state::{KeyspaceState, State};

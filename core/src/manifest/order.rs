@@ -1,22 +1,32 @@
-//! Which order the keys of a database have.
+//! Which order the keys of each keyspace have.
 
 use std::path::Path;
 
-use crate::base::comparator::KeyOrder;
+use crate::base::comparator::{GivenOrders, KeyOrder};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::ids::KeyspaceId;
+use crate::base::per_keyspace::PerKeyspace;
+use crate::manifest::edit::KeyspaceMeta;
 use crate::manifest::state::State;
 
-/// The order that a database was made with: `asked`, or a native one. Errors: `Mismatch`.
-pub fn order_of(state: &State, asked: Option<KeyOrder>, folder: &Path) -> Result<KeyOrder> {
-    let stored = state.keyspaces.get(&KeyspaceId::DEFAULT).map_or("", |space| &space.meta.comparator);
+/// The orders that the keyspaces were made with, from those that are given and the native ones. Errors:
+/// `Mismatch`, which names keyspace and comparator.
+pub fn orders_of(state: &State, given: &GivenOrders, folder: &Path) -> Result<PerKeyspace<KeyOrder>> {
+    let order = |(id, space)| Ok((id, order_of(space, given, folder)?));
+    state.keyspaces.iter().map(|(id, space)| (*id, &space.meta)).map(order).collect()
+}
+
+fn order_of(meta: &KeyspaceMeta, given: &GivenOrders, folder: &Path) -> Result<KeyOrder> {
+    let made_with = &meta.comparator;
     let mismatch = |problem: String| {
-        let message = format!("{}: was made with comparator {stored:?}{problem}", folder.display());
-        Error::new(ErrorKind::Mismatch, message).with_file(folder)
+        let (path, name) = (folder.display(), &meta.name);
+        let message = format!("{path}: keyspace {name:?} was made with comparator {made_with:?}{problem}");
+        Err(Error::new(ErrorKind::Mismatch, message).with_file(folder))
     };
-    match asked {
-        Some(order) if order.name() == stored => Ok(order),
-        Some(order) => Err(mismatch(format!(" and is opened with {:?}", order.name()))),
-        None => KeyOrder::native(stored).ok_or_else(|| mismatch(", which must be given".into())),
+    match &given.default {
+        Some(order) if meta.id == KeyspaceId::DEFAULT && order.name() != made_with => {
+            mismatch(format!(" and is opened with {:?}", order.name()))
+        }
+        _ => given.named(made_with).map_or_else(|| mismatch(", which must be given".into()), Ok),
     }
 }

@@ -9,6 +9,9 @@ use crate::btree::TableMeta;
 use crate::manifest::edit::{Edit, KeyspaceMeta};
 use crate::sync::Arc;
 
+/// The hardest that any codec tries.
+const MAX_COMPRESSION_LEVEL: u8 = 22;
+
 /// Name of keyspace 0.
 const DEFAULT_NAME: &str = "default";
 
@@ -48,6 +51,7 @@ impl State {
             comparator: comparator.to_owned(),
             page_size,
             codec,
+            level: 0,
         };
         let mut state = State::empty();
         state.keyspaces.insert(meta.id, KeyspaceState::new(meta));
@@ -78,7 +82,11 @@ impl State {
                 .flat_map(|keyspace| keyspace.levels.iter().enumerate())
                 .flat_map(|(level, tables)| tables.iter().map(move |table| (level, Arc::clone(table))))
                 .collect(),
-            keyspaces_added: keyspaces.map(|keyspace| keyspace.meta.clone()).collect(),
+            keyspaces_added: keyspaces.clone().map(|keyspace| keyspace.meta.clone()).collect(),
+            keyspace_levels: keyspaces
+                .map(|keyspace| (keyspace.meta.id, keyspace.meta.level))
+                .filter(|(_, level)| *level != 0)
+                .collect(),
             clean_close: self.clean,
             ..Edit::default()
         }
@@ -96,6 +104,7 @@ impl State {
         for meta in &edit.keyspaces_added {
             self.add_keyspace(meta)?;
         }
+        self.set_levels(edit)?;
         self.remove_tables(edit)?;
         self.add_tables(edit)?;
         for id in &edit.keyspaces_dropped {
@@ -149,10 +158,23 @@ impl State {
         if self.keyspaces.values().any(|keyspace| keyspace.meta.name == meta.name) {
             return Err(format!("keyspace {id} has the name of another, `{}`", meta.name));
         }
-        match self.keyspaces.insert(meta.id, KeyspaceState::new(meta.clone())) {
+        // The level comes with a field of its own.
+        let meta = KeyspaceMeta { level: 0, ..meta.clone() };
+        match self.keyspaces.insert(meta.id, KeyspaceState::new(meta)) {
             None => Ok(()),
             Some(_) => Err(format!("keyspace {id} is added twice")),
         }
+    }
+
+    fn set_levels(&mut self, edit: &Edit) -> Result<(), String> {
+        for (id, level) in &edit.keyspace_levels {
+            let space = self.keyspaces.get_mut(id).ok_or_else(|| format!("keyspace {} is absent", id.0))?;
+            if !(1..=MAX_COMPRESSION_LEVEL).contains(level) {
+                return Err(format!("keyspace {} is compressed at level {level}", id.0));
+            }
+            space.meta.level = *level;
+        }
+        Ok(())
     }
 
     fn drop_keyspace(&mut self, id: KeyspaceId) -> Result<(), String> {
@@ -276,6 +298,8 @@ fn check_table(table: &TableMeta) -> Result<(), String> {
         && table.smallest_sequence <= table.largest_sequence
         && table.largest_sequence <= MAX_SEQUENCE
         && table.size.max(table.entries) <= MAX_TABLE_SIZE
+        && table.kept.records <= table.entries
+        && table.kept.bytes <= table.size
         && table.smallest_key.len().max(table.largest_key.len()) <= MAX_KEY_LEN;
     if possible { Ok(()) } else { Err(format!("table {} contradicts itself", table.number)) }
 }

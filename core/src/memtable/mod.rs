@@ -34,9 +34,11 @@ pub struct Memtable {
 }
 
 /// Written with every insert: on cache lines of their own, away from what readers need.
+#[derive(Default)]
 #[repr(align(128))]
 struct Counters {
     records: AtomicUsize,
+    tombstones: AtomicUsize,
     memory: AtomicUsize,
 }
 
@@ -46,7 +48,7 @@ impl Memtable {
         Memtable {
             order,
             tree: tree::Tree::new(),
-            counters: Counters { records: AtomicUsize::new(0), memory: AtomicUsize::new(0) },
+            counters: Counters::default(),
             store: Mutex::new(writer::Store::new()),
         }
     }
@@ -72,6 +74,11 @@ impl Memtable {
     /// Number of records: all versions, tombstones too.
     pub fn len(&self) -> usize {
         self.counters.records.load(Ordering::Relaxed)
+    }
+
+    /// Tombstones among the records.
+    pub fn tombstones(&self) -> usize {
+        self.counters.tombstones.load(Ordering::Relaxed)
     }
 
     /// Whether there is no record.

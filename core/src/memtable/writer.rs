@@ -17,7 +17,7 @@ use crate::memtable::search::Target;
 use crate::memtable::slots::Shape;
 use crate::memtable::split::split_and_insert;
 use crate::memtable::stored::{RECORD_OVERHEAD, StoredRecord};
-use crate::sync::{MutexGuard, Ordering};
+use crate::sync::{AtomicUsize, MutexGuard, Ordering};
 
 /// Levels that a tree can have: far more than memory has room for.
 pub const MAX_LEVELS: usize = 20;
@@ -90,8 +90,14 @@ impl<'t> MemtableWriter<'t> {
         let inserted = self.insert_record(Record { key, sequence, kind, value });
         self.count_memory();
         if inserted.is_ok() {
-            let records = self.table.counters.records.load(Ordering::Relaxed);
-            self.table.counters.records.store(records + 1, Ordering::Relaxed);
+            // Only the writer changes the counters.
+            let counters = &self.table.counters;
+            let count =
+                |counter: &AtomicUsize| counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+            count(&counters.records);
+            if kind == RecordKind::Delete {
+                count(&counters.tombstones);
+            }
         }
         inserted
     }

@@ -6,17 +6,17 @@ use crate::base::lookup::{Lookup, Reach};
 use crate::base::record::RecordKind;
 use crate::view::View;
 
-/// Lends the value of `key` as of `sequence`, and when it was committed, to `use_value`.
+/// Lends the value of a key (given with its hash) as of `sequence`, and when it was committed, to `use_value`.
 pub fn get<R>(
     view: &View,
     keyspace: KeyspaceId,
-    key: &[u8],
+    (key, hash): (&[u8], u64),
     sequence: SequenceNumber,
     reach: Reach,
     use_value: impl FnOnce(SequenceNumber, &[u8]) -> R,
 ) -> Result<Lookup<R>> {
-    for set in std::iter::once(&view.active).chain(&view.sealed) {
-        let Some(memtable) = set.space(keyspace) else { continue };
+    let active = view.active.space(keyspace).ok_or_else(View::gone)?;
+    for memtable in std::iter::once(active).chain(view.sealed.iter().filter_map(|set| set.space(keyspace))) {
         if let Some(record) = memtable.get(key, sequence) {
             return Ok(match record.kind {
                 RecordKind::Put => Lookup::Found(use_value(record.sequence, record.value)),
@@ -25,7 +25,7 @@ pub fn get<R>(
         }
     }
     let Some(levels) = view.version.space(keyspace) else { return Ok(Lookup::Absent) };
-    Ok(match levels.get(key, sequence, reach)? {
+    Ok(match levels.get_hashed(key, hash, sequence, reach)? {
         Lookup::Found(found) if found.kind == RecordKind::Put => {
             Lookup::Found(use_value(found.sequence, found.value()))
         }

@@ -1,7 +1,9 @@
 //! The read path: point reads and scans over one view.
 
 mod get;
+mod get_many;
 mod scan;
 
 pub use get::get;
+pub use get_many::get_many;
 pub use scan::{KeepAlive, OwnWrites, Scan, ScanOptions, ScanSource};

@@ -9,10 +9,12 @@ use crate::base::ids::{KeyspaceId, MAX_SEQUENCE, SequenceNumber};
 use crate::base::key::KeyRange;
 use crate::base::memory;
 use crate::base::record::RecordKind;
+use crate::btree::ReadAhead;
 use crate::health::Health;
 use crate::iter::{Cursor, MergeCursor};
+use crate::metrics::Tally;
 use crate::sync::Arc;
-use crate::version::Version;
+use crate::version::{Space, Version};
 use crate::view::View;
 
 /// In front of all versions of a key.
@@ -34,6 +36,8 @@ pub struct ScanOptions {
     pub(crate) reverse: bool,
     pub(crate) limit: Option<usize>,
     pub(crate) keys_only: bool,
+    /// `None`: the default one.
+    pub(crate) keyspace: Option<Arc<Space>>,
 }
 
 impl Default for ScanOptions {
@@ -45,7 +49,14 @@ impl Default for ScanOptions {
 impl ScanOptions {
     /// All keys.
     pub fn all() -> Self {
-        ScanOptions { range: KeyRange::all(), prefix: None, reverse: false, limit: None, keys_only: false }
+        ScanOptions {
+            range: KeyRange::all(),
+            prefix: None,
+            reverse: false,
+            limit: None,
+            keys_only: false,
+            keyspace: None,
+        }
     }
 
     /// Inclusive start, exclusive end; `None` is open.
@@ -120,6 +131,8 @@ pub struct ScanSource {
     pub health: Arc<Health>,
     /// Writes of the transaction that scans.
     pub own: Option<OwnWrites>,
+    /// Reads pages ahead of the scan.
+    pub read_ahead: Option<Arc<ReadAhead>>,
     /// Keeps the database open while the scan lives.
     pub keep: KeepAlive,
 }
@@ -151,6 +164,7 @@ pub struct Scan {
     sequence: SequenceNumber,
     own_last: SequenceNumber,
     health: Arc<Health>,
+    tally: Tally,
     /// Keeps the tables' files.
     _version: Arc<Version>,
     _keep: KeepAlive,
@@ -170,19 +184,18 @@ enum Place {
 
 impl Scan {
     pub(crate) fn new(source: ScanSource, options: ScanOptions) -> Result<Scan> {
-        let levels = source.view.version.space(source.keyspace);
-        let order = levels.map_or(KeyOrder::Bytewise, |levels| levels.order().clone());
+        let view = &source.view;
+        let levels = view.version.space(source.keyspace).ok_or_else(View::gone)?;
+        let order = levels.order().clone();
         let own_last = source.own.as_ref().map_or(0, |own| own.last);
         let mut cursors: Vec<Box<dyn Cursor>> = source.own.into_iter().map(|own| own.cursor).collect();
-        for set in std::iter::once(&source.view.active).chain(&source.view.sealed) {
+        for set in std::iter::once(&view.active).chain(&view.sealed) {
             if let Some(memtable) = set.space(source.keyspace).filter(|memtable| !memtable.is_empty()) {
                 cursors.push(Box::new(memtable.cursor()));
             }
         }
-        if let Some(levels) = levels {
-            cursors.extend(levels.cursors()?);
-        }
         let range = options.walked_range(&order);
+        cursors.extend(levels.cursors(source.read_ahead.as_ref().map(|ahead| (ahead, &range)))?);
         let empty = range.is_empty(&order);
         Ok(Scan {
             cursor: MergeCursor::new(order.clone(), cursors),
@@ -195,8 +208,9 @@ impl Scan {
             hit_limit: false,
             sequence: source.sequence,
             own_last,
+            tally: Tally::of_scan(&source.health.meters),
             health: source.health,
-            _version: Arc::clone(&source.view.version),
+            _version: Arc::clone(&view.version),
             _keep: source.keep,
             place: if empty { Place::End } else { Place::Start },
             key: Vec::new(),
@@ -234,10 +248,12 @@ impl Scan {
 
     /// Moves to the next entry; `false` at the end.
     pub(crate) fn step(&mut self) -> Result<bool> {
-        self.advance().map_err(|error| {
+        let found = self.advance().map_err(|error| {
             self.place = Place::End;
             self.health.closed_or(error)
-        })
+        })?;
+        self.tally.step(found);
+        Ok(found)
     }
 
     /// The current entry.

@@ -26,9 +26,15 @@ pub(super) fn check(vfs: &dyn Vfs, folder: &Path, loaded: &Loaded, names: &[Stri
 }
 
 /// A log takes records only once the manifest names it durably. A newer one that holds a record and is not
-/// named shows that the manifest has lost its end, which its own bytes cannot show.
-fn check_newer_logs(vfs: &dyn Vfs, folder: &Path, loaded: &Loaded, names: &[String]) -> Result<()> {
-    let newest = loaded.state.logs.keys().next_back().copied().unwrap_or(0);
+/// named shows that the manifest has lost its end, which its own bytes cannot show. A state without logs is
+/// what a repair has written: the logs that it replaced, all older, stand there until it has set them aside.
+pub(super) fn check_newer_logs(
+    vfs: &dyn Vfs,
+    folder: &Path,
+    loaded: &Loaded,
+    names: &[String],
+) -> Result<()> {
+    let newest = loaded.state.logs.keys().next_back().copied().unwrap_or(loaded.number);
     for name in names {
         let Some((FileKind::Log, number)) = FileKind::parse(name).filter(|(_, number)| *number > newest)
         else {

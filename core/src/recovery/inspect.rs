@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::base::error::{Error, ErrorKind, Result};
-use crate::base::filename::{self, BACKUP, CURRENT, FileKind, RESTORING};
+use crate::base::filename::{self, BACKUP, CURRENT, FileKind, LOST, REPAIRING, RESTORING};
 use crate::base::header::FILE_HEADER_LEN;
 use crate::vfs::{FileType, Vfs};
 
@@ -40,6 +40,9 @@ pub fn inspect(vfs: &dyn Vfs, path: &Path) -> Result<Found> {
     if has(RESTORING) {
         return foreign("a restore into this folder was cut; run it again");
     }
+    if has(REPAIRING) {
+        return foreign("a repair of this database was cut; run it again");
+    }
     if has(BACKUP) || has(&format!("{BACKUP}{}", filename::UNFINISHED)) {
         return foreign("is a backup; restore it into another folder");
     }
@@ -49,7 +52,7 @@ pub fn inspect(vfs: &dyn Vfs, path: &Path) -> Result<Found> {
     if names.is_empty() {
         return Ok(Found::EmptyFolder);
     }
-    if let Some(name) = names.iter().find(|name| !filename::is_ours(name)) {
+    if let Some(name) = names.iter().find(|name| !filename::is_ours(name) && *name != LOST) {
         return foreign(&format!("holds {name:?} and no database"));
     }
     if holds_data(vfs, path, &names)? {
@@ -63,12 +66,33 @@ pub fn inspect(vfs: &dyn Vfs, path: &Path) -> Result<Found> {
     Ok(Found::CutCreation)
 }
 
+/// For check and repair, which a damaged or half repaired database may be given: whether the folder holds
+/// files of one. Errors: `NotFound`; `NotADatabase` for anything else.
+pub fn check_is_ours(vfs: &dyn Vfs, path: &Path) -> Result<()> {
+    match inspect(vfs, path) {
+        Ok(Found::Database) => Ok(()),
+        Ok(_) => {
+            let message = format!("{}: there is no database", path.display());
+            Err(Error::new(ErrorKind::NotFound, message).with_file(path))
+        }
+        Err(error) if error.kind() == ErrorKind::Corruption => Ok(()),
+        Err(error) => {
+            let marker = path.join(REPAIRING);
+            match vfs.file_type(&marker) {
+                Ok(Some(_)) => Ok(()),
+                _ => Err(error),
+            }
+        }
+    }
+}
+
 /// A creation that was cut leaves no table and no log with a record.
 fn holds_data(vfs: &dyn Vfs, path: &Path, names: &[String]) -> Result<bool> {
     for name in names {
         let file = path.join(name);
         match FileKind::parse(name) {
             Some((FileKind::Table, _)) => return Ok(true),
+            None if name == LOST => return Ok(true),
             Some((FileKind::Log, _)) => {
                 let found = vfs.file_type(&file).map_err(|error| Error::io("look at", &file, error))?;
                 if matches!(found, Some(FileType::File(len)) if len > FILE_HEADER_LEN as u64) {

@@ -3,23 +3,25 @@
 
 use std::path::Path;
 
-use crate::base::comparator::KeyOrder;
+use crate::base::comparator::{GivenOrders, KeyOrder};
 use crate::base::config::LightningDbConfig;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::filename::{self, FileKind, UNFINISHED};
 use crate::base::header::FileHeader;
-use crate::base::ids::{KeyspaceId, SequenceNumber};
-use crate::btree::TableContext;
+use crate::base::ids::{FileNumber, SequenceNumber};
+use crate::base::per_keyspace::PerKeyspace;
+use crate::btree::{Maps, TableContext};
 use crate::cache::PageCache;
 use crate::catalogue::Catalogue;
 use crate::codec::{Codec, Compression};
 use crate::health::Health;
-use crate::manifest::order_of;
+use crate::manifest::orders_of;
 use crate::manifest::{self, Edit, Loaded, Manifest};
+use crate::metrics::Meters;
 use crate::recovery::files;
 use crate::recovery::replay::{LogSource, replay};
 use crate::sync::Arc;
-use crate::version::{Obsolete, VersionContext};
+use crate::version::{Obsolete, Space, SpaceDefaults, VersionContext, new_instance};
 use crate::vfs::Vfs;
 use crate::view::MemSet;
 use crate::wal::LogWriter;
@@ -55,35 +57,54 @@ pub fn open(
     vfs: &Arc<dyn Vfs>,
     folder: &Path,
     config: &LightningDbConfig,
-    order: Option<KeyOrder>,
+    given: &GivenOrders,
     health: &Arc<Health>,
 ) -> Result<Opened> {
     let Some(loaded) = manifest::load(&**vfs, folder)? else {
         return Err(Error::corruption(&folder.join(filename::CURRENT), 0, "this file, which is missing"));
     };
-    let order = order_of(&loaded.state, order, folder)?;
+    let orders = orders_of(&loaded.state, given, folder)?;
+    let context = version_context(vfs, folder, config, loaded.database_id, &health.meters);
+    let spaces = spaces_of(&loaded, &orders, &context.defaults)?;
     let names = vfs.list(folder).map_err(|error| Error::io("list", folder, error))?;
     files::check(&**vfs, folder, &loaded, &names)?;
     // Before anything is written: it may make room on a full disk.
     files::remove_orphans(&**vfs, folder, &loaded, &names)?;
-    let mut recovery = Recovery { vfs, folder, order: &order, loaded, report: RecoveryReport::default() };
+    let mut recovery = Recovery { vfs, folder, orders: &orders, loaded, report: RecoveryReport::default() };
     recovery.reserve_numbers(&names);
     let (sealed, last_sequence) = recovery.replay_logs()?;
     let (log, manifest) = recovery.publish(last_sequence)?;
     let Recovery { loaded, report, .. } = recovery;
     files::remove_replaced(&**vfs, folder, &names, &loaded.state);
-    let context = version_context(vfs, folder, config, order, loaded.database_id)?;
-    let orders = context.orders.iter().map(|(id, order)| (*id, order.clone()));
-    let active = Arc::new(MemSet::new(vec![log.number()], orders));
+    let active = Arc::new(new_memset(vec![log.number()], &orders));
     let files = (manifest, loaded.state);
-    let catalogue = Catalogue::new(context, Arc::clone(health), files, active, sealed, last_sequence);
+    let catalogue =
+        Catalogue::new(context, Arc::clone(health), files, &spaces, active, sealed, last_sequence);
     Ok(Opened { catalogue: Arc::new(catalogue), log, last_sequence, report })
+}
+
+/// What the keyspaces are made with.
+pub(super) fn spaces_of(
+    loaded: &Loaded,
+    orders: &PerKeyspace<KeyOrder>,
+    defaults: &SpaceDefaults,
+) -> Result<Vec<Arc<Space>>> {
+    let space = |(id, order): (_, &KeyOrder)| {
+        let meta = loaded.state.keyspaces.get(&id)?.meta.clone();
+        Some(Space::new(meta, order.clone(), defaults).map(Arc::new))
+    };
+    orders.iter().filter_map(space).collect()
+}
+
+/// An empty memtable for each keyspace.
+pub(super) fn new_memset(logs: Vec<FileNumber>, orders: &PerKeyspace<KeyOrder>) -> MemSet {
+    MemSet::new(logs, orders.iter().map(|(id, order)| (id, order.clone())))
 }
 
 struct Recovery<'a> {
     vfs: &'a Arc<dyn Vfs>,
     folder: &'a Path,
-    order: &'a KeyOrder,
+    orders: &'a PerKeyspace<KeyOrder>,
     loaded: Loaded,
     report: RecoveryReport,
 }
@@ -110,7 +131,7 @@ impl Recovery<'_> {
         let mut edit = Edit::default();
         let mut previous = 0;
         for (&number, &known_end) in &state.logs {
-            let set = MemSet::new(vec![number], [(KeyspaceId::DEFAULT, self.order.clone())]);
+            let set = new_memset(vec![number], self.orders);
             let source = LogSource {
                 vfs: &**self.vfs,
                 folder: self.folder,
@@ -122,6 +143,7 @@ impl Recovery<'_> {
             previous = number;
             let before = next;
             let tail = replay(&source, &set, state.next_keyspace, &mut next)?;
+            set.count_memory();
             self.report.replayed_records += next - before;
             self.report.dropped_log_bytes += tail.dropped;
             if next == before {
@@ -160,28 +182,32 @@ impl Recovery<'_> {
     }
 }
 
-fn version_context(
+pub(super) fn version_context(
     vfs: &Arc<dyn Vfs>,
     folder: &Path,
     config: &LightningDbConfig,
-    order: KeyOrder,
     database_id: u64,
-) -> Result<VersionContext> {
+    meters: &Arc<Meters>,
+) -> VersionContext {
     let compression = |number: u8| match Codec::from_byte(number).filter(|_| config.compression_enabled) {
         Some(codec) => Compression { codec, level: config.compression_level },
         None => Compression::NONE,
     };
-    Ok(VersionContext {
+    VersionContext {
         tables: Arc::new(TableContext {
             vfs: Arc::clone(vfs),
             folder: folder.to_owned(),
             database_id,
             cache: Arc::new(PageCache::new(config.cache_size)),
+            meters: Arc::clone(meters),
+            maps: Arc::new(Maps::new(config.mmap_size.unwrap_or(0))),
         }),
         obsolete: Arc::new(Obsolete::default()),
-        orders: [(KeyspaceId::DEFAULT, order)].into(),
-        page_size: config.page_size,
-        upper: compression(config.lsm_config.upper_compression_type),
-        bottom: compression(config.compression_type),
-    })
+        defaults: SpaceDefaults {
+            instance: new_instance(),
+            page_size: config.page_size,
+            upper: compression(config.lsm_config.upper_compression_type),
+            bottom: compression(config.compression_type),
+        },
+    }
 }

@@ -6,7 +6,6 @@ use crate::base::coding::Decoder;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::filename::FileKind;
 use crate::base::ids::{FileNumber, MAX_SEQUENCE, SequenceNumber};
-use crate::base::record::RecordKind;
 use crate::batch::{Operation, Undecodable, decode_operation};
 use crate::vfs::Vfs;
 use crate::view::MemSet;
@@ -100,7 +99,6 @@ fn insert(
         let dropped = operation.keyspace.0 < keyspaces_used;
         return if dropped { Ok(()) } else { Err(Refused::Damaged("a record of a known keyspace")) };
     };
-    set.add_tombstones(u64::from(operation.kind == RecordKind::Delete));
     let mut writer = memtable.writer();
     writer
         .reserve(1, operation.key.len() + operation.value.len())

@@ -20,6 +20,7 @@ pub struct TransactionScan {
 /// The walked part of a scan, among the ranges that its transaction has read.
 pub(super) struct Note {
     pub work: Arc<Mutex<Work>>,
+    pub keyspace: KeyspaceId,
     /// All that the scan may walk.
     pub range: KeyRange,
     pub reverse: bool,
@@ -67,7 +68,7 @@ impl Note {
     fn widen(&mut self, change: impl FnOnce(&mut KeyRange, &KeyRange, bool)) {
         let ranges = &mut self.work.lock().reads.ranges;
         let index = *self.index.get_or_insert_with(|| {
-            ranges.push((KeyspaceId::DEFAULT, self.range.clone()));
+            ranges.push((self.keyspace, self.range.clone()));
             ranges.len() - 1
         });
         if let Some((_, range)) = ranges.get_mut(index) {

@@ -5,17 +5,19 @@ use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::ids::{KeyspaceId, MAX_SEQUENCE, SequenceNumber};
 use crate::base::limits::check_key;
 use crate::base::lookup::{Lookup, Reach};
+use crate::base::per_keyspace::PerKeyspace;
 use crate::base::record::RecordKind;
 use crate::base::value::Value;
-use crate::batch::{Operation, WriteBatch};
+use crate::batch::{Operation, WriteBatch, delete_of, put_of};
 use crate::conflict::ReadSet;
 use crate::engine::Engine;
 use crate::memtable::Memtable;
+use crate::metrics::Counter;
 use crate::read::{KeepAlive, OwnWrites, Scan, ScanOptions, ScanSource};
 use crate::snapshots::SnapshotHold;
 use crate::sync::{Arc, Mutex, MutexGuard};
 use crate::txn::scan::{Note, TransactionScan};
-use crate::write::Transactional;
+use crate::write::Checked;
 
 /// What is checked at the commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -63,22 +65,22 @@ pub struct Transaction {
 pub(super) struct Work {
     pub batch: WriteBatch,
     /// The writes again, for its own reads; numbered above [`MAX_SEQUENCE`].
-    pub own: Arc<Memtable>,
+    own: PerKeyspace<Arc<Memtable>>,
     pub reads: ReadSet,
     done: bool,
 }
 
 impl Transaction {
     pub(crate) fn begin(engine: Arc<Engine>, isolation: Isolation, keep: KeepAlive) -> Result<Self> {
-        engine.health.check_write()?;
+        engine.health.check_begin()?;
         let view = engine.catalogue.view();
         let hold = engine.writer.begin(engine.max_transactions, || {
             let hold = engine.snapshots.hold(view);
             (hold.sequence(), hold)
         })?;
-        let order = engine.catalogue.order(KeyspaceId::DEFAULT);
-        let own = Arc::new(Memtable::new(order));
-        let work = Work { batch: WriteBatch::new(), own, reads: ReadSet::default(), done: false };
+        engine.health.meters.add(Counter::TransactionsBegun, 1);
+        let (batch, own, reads) = Default::default();
+        let work = Work { batch, own, reads, done: false };
         Ok(Transaction { engine, hold, isolation, work: Arc::new(Mutex::new(work)), keep })
     }
 
@@ -97,7 +99,7 @@ impl Transaction {
         key: impl AsRef<[u8]>,
         use_value: impl FnOnce(&[u8]) -> R,
     ) -> Result<Option<R>> {
-        self.lookup(key.as_ref(), Reach::Disk, use_value).map(Lookup::on_disk)
+        self.lookup(KeyspaceId::DEFAULT, key.as_ref(), Reach::Disk, use_value).map(Lookup::on_disk)
     }
 
     /// As [`Database::get_cached`](crate::Database::get_cached). `use_value` must not use the transaction.
@@ -106,48 +108,71 @@ impl Transaction {
         key: impl AsRef<[u8]>,
         use_value: impl FnOnce(&[u8]) -> R,
     ) -> Result<Lookup<R>> {
-        self.lookup(key.as_ref(), Reach::Memory, use_value)
+        self.lookup(KeyspaceId::DEFAULT, key.as_ref(), Reach::Memory, use_value)
     }
 
-    fn lookup<R>(&self, key: &[u8], reach: Reach, use_value: impl FnOnce(&[u8]) -> R) -> Result<Lookup<R>> {
+    pub(crate) fn lookup<R>(
+        &self,
+        keyspace: KeyspaceId,
+        key: &[u8],
+        reach: Reach,
+        use_value: impl FnOnce(&[u8]) -> R,
+    ) -> Result<Lookup<R>> {
         check_key(key)?;
         self.engine.health.check_read()?;
         let mut work = self.open_work()?;
-        if let Some(record) = work.own.get(key, SequenceNumber::MAX) {
+        if let Some(record) = work.own.get(keyspace).and_then(|own| own.get(key, SequenceNumber::MAX)) {
             return Ok((record.kind == RecordKind::Put).then(|| use_value(record.value)).into());
         }
         if self.isolation == Isolation::Serializable {
-            work.reads.keys.insert((KeyspaceId::DEFAULT, key.to_vec()));
+            work.reads.keys.insert((keyspace, key.to_vec()));
         }
         drop(work);
-        self.engine.lookup(Some(self.sequence()), key, reach, use_value)
+        self.engine.lookup(keyspace, Some(self.sequence()), key, reach, use_value)
     }
 
     /// Puts a value. Errors: `InvalidArgument` (too long), `Closed`, `Halted`.
     pub fn put(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
-        self.add(RecordKind::Put, key.as_ref(), value.as_ref())
+        self.add(put_of(KeyspaceId::DEFAULT, key.as_ref(), value.as_ref()))
     }
 
     /// Deletes a key; an absent key is no error.
     pub fn delete(&self, key: impl AsRef<[u8]>) -> Result<()> {
-        self.add(RecordKind::Delete, key.as_ref(), &[])
+        self.add(delete_of(KeyspaceId::DEFAULT, key.as_ref()))
     }
 
-    fn add(&self, kind: RecordKind, key: &[u8], value: &[u8]) -> Result<()> {
+    pub(crate) fn add(&self, operation: Operation<'_>) -> Result<()> {
+        let Operation { kind, keyspace, key, value } = operation;
         self.engine.health.check_write()?;
         let mut work = self.open_work()?;
         let sequence = MAX_SEQUENCE + 1 + work.batch.len() as u64;
         {
-            let own = Arc::clone(&work.own);
+            let own = self.own_memtable(&mut work, keyspace)?;
             let mut own = own.writer();
             own.reserve(1, key.len() + value.len())?;
-            work.batch.add(Operation { kind, keyspace: KeyspaceId::DEFAULT, key, value })?;
+            work.batch.add(operation)?;
             own.insert(key, sequence, kind, value)?;
         }
         if self.isolation == Isolation::Snapshot {
-            work.reads.keys.insert((KeyspaceId::DEFAULT, key.to_vec()));
+            work.reads.keys.insert((keyspace, key.to_vec()));
         }
         Ok(())
+    }
+
+    /// Where its writes to a keyspace are, for its own reads.
+    fn own_memtable(&self, work: &mut Work, keyspace: KeyspaceId) -> Result<Arc<Memtable>> {
+        if let Some(own) = work.own.get(keyspace) {
+            return Ok(Arc::clone(own));
+        }
+        let order = self.engine.catalogue.space(keyspace)?.order.clone();
+        let own = Arc::new(Memtable::new(order));
+        work.own.insert(keyspace, Arc::clone(&own));
+        Ok(own)
+    }
+
+    /// The open database, for handles of keyspaces.
+    pub(crate) fn instance(&self) -> u64 {
+        self.engine.catalogue.instance()
     }
 
     /// Scans the keys from `start` (inclusive) to `end` (exclusive), own writes included as they are now.
@@ -168,19 +193,22 @@ impl Transaction {
     /// Scans as the options say. The part that is walked counts as read.
     pub fn scan_with(&self, options: ScanOptions) -> Result<TransactionScan> {
         self.engine.health.check_read()?;
-        let own = self.open_work()?.own_writes();
+        let keyspace = self.engine.keyspace_of(&options)?;
+        let own = self.open_work()?.own_writes(keyspace);
         let source = ScanSource {
             view: Arc::clone(&self.engine.catalogue.view().load()),
-            keyspace: KeyspaceId::DEFAULT,
+            keyspace,
             sequence: self.sequence(),
             health: Arc::clone(&self.engine.health),
-            own: Some(own),
+            own,
+            read_ahead: self.engine.read_ahead.clone(),
             keep: self.keep.clone(),
         };
-        let order = self.engine.catalogue.order(KeyspaceId::DEFAULT);
+        let order = &self.engine.catalogue.space(keyspace)?.order;
         let note = (self.isolation == Isolation::Serializable).then(|| Note {
             work: Arc::clone(&self.work),
-            range: options.walked_range(&order),
+            keyspace,
+            range: options.walked_range(order),
             reverse: options.reverse,
             index: None,
         });
@@ -209,19 +237,34 @@ impl Transaction {
     /// As [`Transaction::abort`], for a transaction that is shared: every later call on it is `Closed`.
     pub fn abort_shared(&self) -> Result<()> {
         self.open_work()?.done = true;
+        self.count(Counter::TransactionsAborted);
         Ok(())
     }
 
     fn finish(&self, level: ConsistencyLevel) -> Result<()> {
         let mut work = self.open_work()?;
         work.done = true;
+        let outcome = self.commit_work(&mut work, level);
+        self.count(match &outcome {
+            Ok(()) => Counter::TransactionsCommitted,
+            Err(error) if error.kind() == ErrorKind::Conflict => Counter::TransactionConflicts,
+            Err(_) => Counter::TransactionsAborted,
+        });
+        outcome
+    }
+
+    fn count(&self, outcome: Counter) {
+        self.engine.health.meters.add(outcome, 1);
+    }
+
+    fn commit_work(&self, work: &mut Work, level: ConsistencyLevel) -> Result<()> {
         let since = self.sequence();
         // Without writes the reads are those of one instant, which is a serial order already.
         if work.batch.is_empty() {
             return self.engine.health.check_read();
         }
-        let transaction = Transactional { reads: &work.reads, since };
-        self.engine.writer.commit(&work.batch, level, Some(transaction))
+        let check = Checked { reads: std::mem::take(&mut work.reads), since };
+        self.engine.writer.commit_checked(std::mem::take(&mut work.batch), level, check)
     }
 
     fn open_work(&self) -> Result<MutexGuard<'_, Work>> {
@@ -235,13 +278,17 @@ impl Transaction {
 
 impl Work {
     /// The writes so far; later ones do not show in a scan that has begun.
-    fn own_writes(&self) -> OwnWrites {
-        OwnWrites { cursor: Box::new(self.own.cursor()), last: MAX_SEQUENCE + self.batch.len() as u64 }
+    fn own_writes(&self, keyspace: KeyspaceId) -> Option<OwnWrites> {
+        let cursor = Box::new(self.own.get(keyspace)?.cursor());
+        Some(OwnWrites { cursor, last: MAX_SEQUENCE + self.batch.len() as u64 })
     }
 }
 
 impl Drop for Transaction {
     fn drop(&mut self) {
+        if !std::mem::replace(&mut self.work.lock().done, true) {
+            self.count(Counter::TransactionsAborted);
+        }
         self.engine.writer.end(self.sequence());
     }
 }

@@ -4,7 +4,7 @@ use crate::base::comparator::KeyOrder;
 use crate::base::error::Result;
 use crate::base::ids::SequenceNumber;
 use crate::base::record::Record;
-use crate::btree::TableCursor;
+use crate::btree::{Course, TableCursor};
 use crate::iter::Cursor;
 use crate::sync::Arc;
 use crate::version::table::TableHandle;
@@ -15,26 +15,35 @@ pub struct LevelCursor {
     tables: Arc<[Arc<TableHandle>]>,
     at: usize,
     cursor: Option<TableCursor>,
+    /// For the first table that is entered; taken along from there.
+    course: Option<Course>,
 }
 
 impl LevelCursor {
     /// Over tables sorted by key; no key is in two of them.
-    pub fn new(order: KeyOrder, tables: Arc<[Arc<TableHandle>]>) -> Self {
-        LevelCursor { order, tables, at: 0, cursor: None }
+    pub fn new(order: KeyOrder, tables: Arc<[Arc<TableHandle>]>, course: Option<Course>) -> Self {
+        LevelCursor { order, tables, at: 0, cursor: None, course }
     }
 
     /// Makes table `index` the current one.
     fn enter(&mut self, index: usize) -> Result<Option<&mut TableCursor>> {
-        let Some(handle) = self.tables.get(index) else {
-            self.cursor = None;
+        let Some(handle) = self.tables.get(index).cloned() else {
+            self.leave();
             return Ok(None);
         };
         if self.cursor.is_none() || self.at != index {
-            self.cursor = None;
-            self.cursor = Some(handle.table()?.cursor());
+            self.leave();
+            let table = handle.table()?;
+            self.cursor = Some(table.cursor_on(self.course.take()));
             self.at = index;
         }
         Ok(self.cursor.as_mut())
+    }
+
+    fn leave(&mut self) {
+        if let Some(cursor) = self.cursor.take() {
+            self.course = cursor.into_course();
+        }
     }
 
     fn leave_if_done(&mut self, forward: bool) -> Result<()> {
@@ -43,7 +52,7 @@ impl LevelCursor {
         }
         let next = if forward { Some(self.at + 1) } else { self.at.checked_sub(1) };
         let Some(next) = next else {
-            self.cursor = None;
+            self.leave();
             return Ok(());
         };
         match self.enter(next)? {

@@ -8,27 +8,42 @@ use crate::base::ids::SequenceNumber;
 use crate::base::key::KeyRange;
 use crate::base::limits::LEVELS;
 use crate::base::lookup::{Lookup, Reach};
-use crate::btree::PageRecord;
+use crate::btree::{Course, PageRecord, ReadAhead};
 use crate::iter::Cursor;
 use crate::sync::Arc;
 use crate::version::level_cursor::LevelCursor;
+use crate::version::space::Space;
 use crate::version::table::TableHandle;
+
+/// A key that is looked for, and no table so far has had.
+struct Open<'k> {
+    index: usize,
+    key: &'k [u8],
+    hash: u64,
+}
 
 /// The tables of one keyspace.
 pub struct Levels {
+    space: Arc<Space>,
     order: KeyOrder,
     levels: [Arc<[Arc<TableHandle>]>; LEVELS],
 }
 
 impl Levels {
     /// Sorts the tables of each level as the reads need them.
-    pub fn new(order: KeyOrder, mut levels: [Vec<Arc<TableHandle>>; LEVELS]) -> Self {
+    pub fn new(space: Arc<Space>, mut levels: [Vec<Arc<TableHandle>>; LEVELS]) -> Self {
+        let order = space.order.clone();
         levels[0]
             .sort_by_key(|handle| std::cmp::Reverse((handle.meta().largest_sequence, handle.meta().number)));
         for level in &mut levels[1..] {
             level.sort_by(|a, b| order.compare(&a.meta().smallest_key, &b.meta().smallest_key));
         }
-        Levels { order, levels: levels.map(Into::into) }
+        Levels { space, order, levels: levels.map(Into::into) }
+    }
+
+    /// Whose tables they are.
+    pub fn space(&self) -> &Arc<Space> {
+        &self.space
     }
 
     /// The order of the keyspace.
@@ -46,8 +61,14 @@ impl Levels {
         self.levels.iter().flat_map(|level| level.iter())
     }
 
-    /// The newest record of exactly `key` at or below `sequence`.
-    pub fn get(&self, key: &[u8], sequence: SequenceNumber, reach: Reach) -> Result<Lookup<PageRecord>> {
+    /// The newest record of exactly `key`, whose hash is `hash`, at or below `sequence`.
+    pub fn get_hashed(
+        &self,
+        key: &[u8],
+        hash: u64,
+        sequence: SequenceNumber,
+        reach: Reach,
+    ) -> Result<Lookup<PageRecord>> {
         for handle in self.levels[0].iter() {
             let meta = handle.meta();
             let outside = self.order.compare(key, &meta.smallest_key).is_lt()
@@ -55,7 +76,7 @@ impl Levels {
             if outside || meta.smallest_sequence > sequence {
                 continue;
             }
-            match handle.get(key, sequence, reach)? {
+            match handle.get(key, hash, sequence, reach)? {
                 Lookup::Absent => {}
                 found => {
                     debug_assert!(!matches!(&found, Lookup::Found(record) if record.sequence > sequence));
@@ -65,12 +86,76 @@ impl Levels {
         }
         for level in &self.levels[1..] {
             let Some(handle) = self.table_for(level, key) else { continue };
-            match handle.get(key, sequence, reach)? {
+            match handle.get(key, hash, sequence, reach)? {
                 Lookup::Absent => {}
                 found => return Ok(found),
             }
         }
         Ok(Lookup::Absent)
+    }
+
+    /// As [`Levels::get_hashed`] for each of `keys`, which are sorted and come with their hashes. `found` is told the index of a key and its record.
+    pub fn get_many(
+        &self,
+        keys: &[(&[u8], u64)],
+        sequence: SequenceNumber,
+        found: &mut dyn FnMut(usize, PageRecord) -> Result<()>,
+    ) -> Result<()> {
+        let mut open: Vec<_> =
+            keys.iter().enumerate().map(|(index, &(key, hash))| Open { index, key, hash }).collect();
+        for handle in self.levels[0].iter().filter(|handle| handle.meta().smallest_sequence <= sequence) {
+            self.look_in(handle, &mut open, sequence, found)?;
+        }
+        for level in &self.levels[1..] {
+            let mut at = 0;
+            // Tables and keys are both sorted: on to the table of the next key.
+            while let Some(Open { key, .. }) = open.get(at) {
+                let from = level
+                    .partition_point(|handle| self.order.compare(&handle.meta().largest_key, key).is_lt());
+                let Some(handle) = level.get(from) else { break };
+                at = self.look_in(handle, &mut open, sequence, found)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks for the keys in the range of one table and takes out those that it has. Returns where those behind it begin.
+    fn look_in(
+        &self,
+        handle: &TableHandle,
+        open: &mut Vec<Open<'_>>,
+        sequence: SequenceNumber,
+        found: &mut dyn FnMut(usize, PageRecord) -> Result<()>,
+    ) -> Result<usize> {
+        let (meta, order) = (handle.meta(), &self.order);
+        let start = open.partition_point(|open| order.compare(open.key, &meta.smallest_key).is_lt());
+        let end = open.partition_point(|open| order.compare(open.key, &meta.largest_key).is_le());
+        if start >= end {
+            return Ok(end);
+        }
+        let table = handle.table()?;
+        let (mut places, mut keys) = (Vec::new(), Vec::new());
+        for (place, wanted) in open.iter().enumerate().take(end).skip(start) {
+            if table.may_hold(wanted.hash, Reach::Disk)? {
+                places.push(place);
+                keys.push(wanted.key);
+            }
+        }
+        let mut gone = Vec::with_capacity(keys.len());
+        table.get_many(&keys, sequence, &mut |at, record| {
+            let Some(&place) = places.get(at) else { return Ok(()) };
+            gone.push(place);
+            open.get(place).map_or(Ok(()), |wanted| found(wanted.index, record))
+        })?;
+        let mut gone = gone.into_iter().peekable();
+        let (mut at, mut kept) = (0, 0);
+        open.retain(|_| {
+            let is_gone = gone.next_if_eq(&at).is_some();
+            at += 1;
+            kept += usize::from(!is_gone && at <= end);
+            !is_gone
+        });
+        Ok(kept)
     }
 
     /// The one table of a sorted level that may hold `key`.
@@ -107,14 +192,17 @@ impl Levels {
         Ok(bytes)
     }
 
-    /// Cursors that together stand for all tables, newest source first.
-    pub fn cursors(&self) -> Result<Vec<Box<dyn Cursor>>> {
+    /// Cursors that together stand for all tables, newest source first. Each has the pages of a range read ahead, if a
+    /// reader for that is given.
+    pub fn cursors(&self, ahead: Option<(&Arc<ReadAhead>, &KeyRange)>) -> Result<Vec<Box<dyn Cursor>>> {
+        let ahead = ahead.map(|(reader, range)| (reader, Arc::new(range.clone())));
+        let course = || ahead.as_ref().map(|(reader, range)| Course::new(reader.lane(), Arc::clone(range)));
         let mut cursors: Vec<Box<dyn Cursor>> = Vec::new();
         for handle in self.levels[0].iter() {
-            cursors.push(Box::new(handle.table()?.cursor()));
+            cursors.push(Box::new(handle.table()?.cursor_on(course())));
         }
         for level in self.levels[1..].iter().filter(|level| !level.is_empty()) {
-            cursors.push(Box::new(LevelCursor::new(self.order.clone(), Arc::clone(level))));
+            cursors.push(Box::new(LevelCursor::new(self.order.clone(), Arc::clone(level), course())));
         }
         Ok(cursors)
     }

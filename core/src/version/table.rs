@@ -46,6 +46,11 @@ impl TableHandle {
         &self.meta
     }
 
+    /// The order of its keys.
+    pub fn order(&self) -> &KeyOrder {
+        &self.order
+    }
+
     /// The open table. A failed open is tried again at the next call.
     pub fn table(&self) -> Result<&Arc<Table>> {
         if let Some(table) = self.table.get() {
@@ -59,24 +64,33 @@ impl TableHandle {
         Ok(self.table.get_or_init(|| Arc::new(table)))
     }
 
-    /// The newest record of exactly `key` at or below `sequence`.
-    pub fn get(&self, key: &[u8], sequence: SequenceNumber, reach: Reach) -> Result<Lookup<PageRecord>> {
+    /// The newest record of exactly `key`, whose hash is `hash`, at or below `sequence`.
+    pub fn get(
+        &self,
+        key: &[u8],
+        hash: u64,
+        sequence: SequenceNumber,
+        reach: Reach,
+    ) -> Result<Lookup<PageRecord>> {
         match (self.table.get(), reach) {
             (None, Reach::Memory) => Ok(Lookup::NotCached),
-            (None, Reach::Disk) => self.table()?.get(key, sequence, reach),
-            (Some(table), _) => table.get(key, sequence, reach),
+            (None, Reach::Disk) => self.table()?.get(key, hash, sequence, reach),
+            (Some(table), _) => table.get(key, hash, sequence, reach),
         }
     }
 
     /// The file is to be removed when nobody uses it any more.
     pub fn drop_file(&self) {
-        self.dropped.store(true, Ordering::Release);
+        if !self.dropped.swap(true, Ordering::AcqRel) {
+            self.obsolete.hold(self.meta.size);
+        }
     }
 }
 
 impl Drop for TableHandle {
     fn drop(&mut self) {
         if self.dropped.load(Ordering::Acquire) {
+            self.obsolete.release(self.meta.size);
             self.context.cache.remove_file(self.meta.number);
             self.obsolete.add(FileKind::Table, self.meta.number);
         }

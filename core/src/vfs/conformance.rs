@@ -182,6 +182,24 @@ fn removed_files_live_while_open(vfs: &dyn Vfs, root: &Path) {
     assert_eq!(content(vfs, &path), b"second");
 }
 
+fn maps_hold_what_the_file_held(vfs: &dyn Vfs, root: &Path) {
+    let path = root.join("file");
+    let bytes: Vec<u8> = (0..10_000u32).map(|i| (i * i) as u8).collect();
+    create(vfs, &path, &bytes);
+    let file = vfs.open(&path, OpenMode::Read).unwrap();
+    for len in [0, 1, 4095, 4096, 10_000] {
+        assert_eq!(file.map(len as u64).unwrap(), bytes[..len]);
+    }
+    for len in [10_001, u64::MAX] {
+        assert_ne!(kind(file.map(len)), ErrorKind::Unsupported, "{len}");
+    }
+    let map = file.map(10_000).unwrap();
+    let part = map.slice(9_000..);
+    drop((file, map));
+    vfs.remove(&path).unwrap();
+    assert_eq!(part, bytes[9_000..]);
+}
+
 fn folders_list_their_names(vfs: &dyn Vfs, root: &Path) {
     assert_eq!(vfs.list(root).unwrap(), [""; 0]);
     for name in ["b", "a", "C", "10", "9"] {
@@ -338,6 +356,7 @@ check_all! {
     holes_cost_nothing
     renames_replace
     removed_files_live_while_open
+    maps_hold_what_the_file_held
     folders_list_their_names
     paths_are_made_canonical
     locks_are_exclusive

@@ -15,6 +15,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::base::error::{Error, Result};
 
 pub use memory::{Fault, Keep, MemoryVfs};
@@ -65,6 +67,12 @@ pub trait VfsFile: Send + Sync + fmt::Debug {
     fn sync_data(&self) -> io::Result<()>;
     /// Data, length and all other metadata on stable storage.
     fn sync_all(&self) -> io::Result<()>;
+    /// The first `len` bytes as memory, for as long as they are held, also when the file is removed: for a file
+    /// that nobody writes any more. `UnexpectedEof` if the file is shorter; `Unsupported`, for one, where there are
+    /// no maps: the caller then reads.
+    fn map(&self, _len: u64) -> io::Result<Bytes> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }
 
 /// Holds the lock of a folder until dropped.

@@ -1,6 +1,7 @@
 //! The operating system.
 
 mod lock;
+mod map;
 #[cfg_attr(unix, path = "os/unix.rs")]
 #[cfg_attr(windows, path = "os/windows.rs")]
 mod platform;
@@ -12,6 +13,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
 
 /// The operating system: real files, clocks, threads and random numbers.
 ///
@@ -151,6 +154,10 @@ impl VfsFile for OsFile {
 
     fn sync_all(&self) -> io::Result<()> {
         self.0.sync_all()
+    }
+
+    fn map(&self, len: u64) -> io::Result<Bytes> {
+        map::map(&self.0, len)
     }
 }
 

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 /// A call on files or folders. The path of an open file is the one that it was opened by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the variants are the methods of the traits, the fields their arguments")]
@@ -18,6 +20,7 @@ pub enum Call {
     Preallocate { path: PathBuf, len: u64 },
     SyncData { path: PathBuf },
     SyncAll { path: PathBuf },
+    Map { path: PathBuf, len: u64 },
     Rename { from: PathBuf, to: PathBuf },
     Remove { path: PathBuf },
     CreateDir { path: PathBuf },
@@ -171,6 +174,10 @@ impl VfsFile for RecordingFile {
 
     fn sync_all(&self) -> io::Result<()> {
         self.note(self.inner.sync_all(), |path| Call::SyncAll { path })
+    }
+
+    fn map(&self, len: u64) -> io::Result<Bytes> {
+        self.note(self.inner.map(len), |path| Call::Map { path, len })
     }
 }
 

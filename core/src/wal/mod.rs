@@ -9,6 +9,8 @@
 
 mod chunk;
 mod reader;
+mod refusing;
+mod salvage;
 mod search;
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,7 @@ use crate::wal::search::{Rest, search};
 use crate::wal::window::Window;
 
 /// The search behind a bad chunk may run this many bytes, and 16 times the file, through the checksum.
-const SEARCH_BYTES: u64 = 64 << 20;
+pub(super) const SEARCH_BYTES: u64 = 64 << 20;
 
 /// How a log ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,15 +27,15 @@ pub struct Tail {
 /// Reads the records of one log or manifest, in order.
 #[derive(Debug)]
 pub struct LogReader {
-    window: Window,
+    pub(super) window: Window,
     header: FileHeader,
-    sums: Checksum,
+    pub(super) sums: Checksum,
     /// The file's length as the manifest has it: nothing below may be missing, nothing behind is read.
     known_end: Option<u64>,
     /// Where the last whole record ends.
-    end: u64,
+    pub(super) end: u64,
     /// Set when the end has been reached.
-    tail: Option<Tail>,
+    pub(super) tail: Option<Tail>,
 }
 
 impl LogReader {
@@ -65,8 +65,12 @@ impl LogReader {
         let mut window = Window::new(file, path, known_end.unwrap_or(len));
         let bytes = window.at(0, FILE_HEADER_LEN)?.to_vec();
         let header = FileHeader::decode(window.path(), &bytes, kind, database_id, number)?;
-        let sums = Checksum::new(header.database_id, number);
-        Ok(LogReader { window, header, sums, known_end, end: FILE_HEADER_LEN as u64, tail: None })
+        Ok(Self::over(window, header, known_end))
+    }
+
+    pub(super) fn over(window: Window, header: FileHeader, known_end: Option<u64>) -> LogReader {
+        let sums = Checksum::new(header.database_id, header.number);
+        LogReader { window, header, sums, known_end, end: FILE_HEADER_LEN as u64, tail: None }
     }
 
     /// The file's header.

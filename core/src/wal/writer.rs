@@ -48,17 +48,23 @@ impl LogWriter {
             let _ = vfs.remove(&path);
             return Err(error);
         }
-        Ok(LogWriter {
+        let sums = Checksum::new(header.database_id, header.number);
+        Ok(Self::over(file, path, sums, FILE_HEADER_LEN as u64))
+    }
+
+    /// Over a file of which `written` bytes are written and on stable storage.
+    pub(super) fn over(file: Arc<dyn VfsFile>, path: PathBuf, sums: Checksum, written: u64) -> LogWriter {
+        LogWriter {
             file,
             path,
-            sums: Checksum::new(header.database_id, header.number),
-            durable: Arc::new(AtomicU64::new(FILE_HEADER_LEN as u64)),
+            sums,
+            durable: Arc::new(AtomicU64::new(written)),
             buffer: Vec::new(),
-            written: FILE_HEADER_LEN as u64,
-            marked: FILE_HEADER_LEN as u64,
-            marked_in_file: FILE_HEADER_LEN as u64,
+            written,
+            marked: written,
+            marked_in_file: written,
             torn: false,
-        })
+        }
     }
 
     /// Encodes one record, the `parts` one behind the other, into the buffer; nothing is written.

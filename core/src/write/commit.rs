@@ -1,23 +1,26 @@
-//! The commit section: check, log, memtable, publish.
+//! The commit section: check, log, memtable, publish, for a group of commits at once.
 
 use std::time::Duration;
 
 use crate::base::coding::put_varint;
 use crate::base::config::ConsistencyLevel;
 use crate::base::error::{Error, ErrorKind, Result};
-use crate::base::ids::{KeyspaceId, MAX_SEQUENCE, SequenceNumber};
+use crate::base::ids::{MAX_SEQUENCE, SequenceNumber};
 use crate::base::limits::DEFERRED_LOG_BYTES;
 use crate::base::record::RecordKind;
-use crate::batch::WriteBatch;
+use crate::batch::{Operation, WriteBatch};
 use crate::cache::rows::{Row, RowCache};
 use crate::catalogue::Catalogue;
 use crate::conflict::{ConflictWindow, ReadSet};
 use crate::health::{Health, Unfinished};
-use crate::memtable::MemtableWriter;
+use crate::metrics::{Counter, Timed};
 use crate::sync::{Arc, Mutex, MutexGuard, Signal};
 use crate::view::MemSet;
 use crate::wal::LogWriter;
-use crate::write::group_sync::GroupSync;
+use crate::write::group_commit::Queue;
+use crate::write::group_sync::{GroupSync, Position};
+use crate::write::memtables::Memtables;
+use crate::write::stall::Pace;
 
 /// Settings of the write path.
 #[derive(Clone, Copy, Debug)]
@@ -26,26 +29,54 @@ pub struct WriterOptions {
     pub memtable_size: usize,
     /// Oldest age of unflushed records before they are sealed.
     pub checkpoint_interval: Duration,
+    /// Tables in level 0 above which writes are slowed down.
+    pub level0_slow: usize,
     /// Tables in level 0 that stop writes until a compaction has finished.
     pub level0_stop: usize,
+    /// Whether concurrent commits of transactions share log writes and syncs.
+    pub group_transactions: bool,
 }
 
-/// What a commit of a transaction brings besides its writes.
-pub struct Transactional<'a> {
-    /// What must not have changed ...
-    pub reads: &'a ReadSet,
+/// What must be unchanged when a transaction commits.
+pub struct Checked {
+    /// Keys and ranges that must not have changed ...
+    pub reads: ReadSet,
     /// ... since this sequence number.
     pub since: SequenceNumber,
+}
+
+/// One commit of a group, on its way through the section.
+pub(super) struct Member<'a> {
+    batch: &'a WriteBatch,
+    pub level: ConsistencyLevel,
+    check: Option<&'a Checked>,
+    /// Sequence number of its first record, once it is staged.
+    first: SequenceNumber,
+    /// Where the log ends behind it, or why it failed; `None` until it was tried.
+    pub outcome: Option<Result<Position>>,
+}
+
+impl<'a> Member<'a> {
+    pub fn new(batch: &'a WriteBatch, level: ConsistencyLevel, check: Option<&'a Checked>) -> Self {
+        Member { batch, level, check, first: 0, outcome: None }
+    }
+
+    /// Whether it is going to be committed.
+    fn is_staged(&self) -> bool {
+        matches!(self.outcome, Some(Ok(_)))
+    }
 }
 
 /// The one writer of a database. Its section is entered by one thread at a time and left before any sync.
 pub struct Writer {
     pub(super) catalogue: Arc<Catalogue>,
-    rows: Arc<RowCache>,
+    pub(super) rows: Arc<RowCache>,
     pub(super) health: Arc<Health>,
     pub(super) options: WriterOptions,
     pub(super) section: Mutex<Section>,
     pub(super) sync: GroupSync,
+    pub(super) pace: Pace,
+    pub(super) queue: Queue,
     /// Wakes the thread that writes deferred log bytes.
     pub deferred: Signal,
     /// Wakes the thread that flushes.
@@ -62,6 +93,8 @@ pub(super) struct Section {
     pub window: ConflictWindow,
     /// When the first record came into `active`, in monotonic time.
     pub active_since: Duration,
+    /// Ingests that wait for what is older to be flushed; commits wait for them.
+    pub pauses: usize,
     header: Vec<u8>,
     /// Buckets of rows that are locked.
     buckets: Vec<usize>,
@@ -78,51 +111,94 @@ impl Writer {
         last_sequence: SequenceNumber,
     ) -> Self {
         let active = Arc::clone(&catalogue.view().load().active);
-        let sync = GroupSync::new(&log);
+        let sync = GroupSync::new(&log, Arc::clone(&catalogue.tables().vfs));
         let section = Section {
             log,
             active,
             last_sequence,
             window: ConflictWindow::default(),
             active_since: Duration::ZERO,
+            pauses: 0,
             header: Vec::new(),
             buckets: Vec::new(),
         };
         let section = Mutex::new(section);
-        let (deferred, flush, room) = Default::default();
-        Writer { catalogue, rows, health, options, section, sync, deferred, flush, room }
+        let (queue, pace, deferred, flush, room) = Default::default();
+        Writer { catalogue, rows, health, options, section, sync, pace, queue, deferred, flush, room }
     }
 
-    /// Commits a batch: all of it or nothing. Visible to readers before it is synced, acknowledged (this
-    /// call returns) as `level` says. Blocks while flush and compaction are behind.
-    pub fn commit(
+    /// Commits a group: each member whole or not at all, the log written once and the view published once.
+    /// A member that conflicts, or has no room in memory, fails alone; a log write that fails takes back all.
+    pub(super) fn commit_group(&self, section: &mut Section, members: &mut [Member<'_>]) {
+        let active = Arc::clone(&section.active);
+        let (log_end, last) = (section.log.end(), section.last_sequence);
+        let mut staging = Staging { memtables: Memtables::new(&active), last_sequence: last };
+        // Armed with the first change that a panic (of a comparator) would leave behind.
+        let mut unfinished = None;
+        for member in &mut *members {
+            member.outcome = Some(self.stage(section, &mut staging, member));
+            if member.is_staged() && unfinished.is_none() {
+                unfinished = Some(Unfinished::new(&self.health, "a commit was left half-way"));
+            }
+        }
+        let Some(unfinished) = unfinished else { return };
+        let result = self.log_group(section, members);
+        if let Err(error) = &result {
+            // The group is taken back; deferred commits in front of it stay buffered.
+            section.window.rollback(last);
+            if let Err(stuck) = section.log.rollback(log_end) {
+                self.health.halt(&stuck);
+            }
+            unfinished.done();
+            return fail_staged(members, error);
+        }
+        if let Err(error) = staging.insert(members) {
+            return fail_staged(members, &error);
+        }
+        if active.is_empty() {
+            section.active_since = self.catalogue.tables().vfs.monotonic();
+        }
+        active.set_last_sequence(staging.last_sequence);
+        section.last_sequence = staging.last_sequence;
+        drop(staging);
+        self.publish(section, members);
+        unfinished.done();
+    }
+
+    /// Checks a member and appends it to the log's buffer. Nothing has changed when it fails.
+    fn stage(
         &self,
-        batch: &WriteBatch,
-        level: ConsistencyLevel,
-        transaction: Option<Transactional<'_>>,
-    ) -> Result<()> {
-        self.health.check_write()?;
-        if batch.is_empty() && transaction.is_none() {
-            return Ok(());
+        section: &mut Section,
+        staging: &mut Staging<'_>,
+        member: &mut Member<'_>,
+    ) -> Result<Position> {
+        if let Some(check) = member.check {
+            self.check_conflict(section, check)?;
         }
-        let mut section = self.section_with_room()?;
-        if let Some(transaction) = transaction {
-            self.check_conflict(&section, &transaction)?;
+        let (batch, first) = (member.batch, staging.last_sequence + 1);
+        let last = staging.last_sequence + batch.len() as u64;
+        if last > MAX_SEQUENCE {
+            return Err(Error::new(ErrorKind::Halted, "the sequence numbers are used up"));
         }
-        if batch.is_empty() {
-            return Ok(());
+        staging.memtables.reserve(batch)?;
+        section.header.clear();
+        put_varint(&mut section.header, first);
+        put_varint(&mut section.header, batch.len() as u64);
+        section.log.append(&[&section.header, batch.encoded()])?;
+        if section.window.open_count() > 0 {
+            for (sequence, operation) in (first..).zip(batch.operations()) {
+                section.window.record(sequence, operation.keyspace, operation.key);
+            }
         }
-        let position = self.apply(&mut section, batch, level)?;
-        drop(section);
-        match level {
-            ConsistencyLevel::Strong => self.sync.wait(position, &self.health),
-            ConsistencyLevel::Quorum | ConsistencyLevel::Eventual => Ok(()),
-        }
+        member.first = first;
+        staging.last_sequence = last;
+        Ok(self.sync.position(&section.log))
     }
 
-    fn check_conflict(&self, section: &Section, transaction: &Transactional<'_>) -> Result<()> {
-        let order_of = |id| self.catalogue.order(id);
-        match section.window.conflict(transaction.reads, transaction.since, order_of) {
+    fn check_conflict(&self, section: &Section, check: &Checked) -> Result<()> {
+        let view = self.catalogue.view().load();
+        let order_of = |id| view.version.space(id).map(|levels| levels.order());
+        match section.window.conflict(&check.reads, check.since, order_of) {
             Some(reason) => {
                 Err(Error::new(ErrorKind::Conflict, format!("{reason}; run the transaction again")))
             }
@@ -130,50 +206,17 @@ impl Writer {
         }
     }
 
-    /// Log, memtable, publish. Nothing has changed when it fails.
-    fn apply(
-        &self,
-        section: &mut Section,
-        batch: &WriteBatch,
-        level: ConsistencyLevel,
-    ) -> Result<super::group_sync::Position> {
-        let first = section.last_sequence + 1;
-        let last = section.last_sequence + batch.len() as u64;
-        if last > MAX_SEQUENCE {
-            return Err(Error::new(ErrorKind::Halted, "the sequence numbers are used up"));
-        }
-        let active = Arc::clone(&section.active);
-        let mut memtables = reserve(&active, batch)?;
-        self.log(section, first, batch, level)?;
-        let unfinished = Unfinished::new(&self.health, "a commit was logged and could not be applied");
-        insert(&mut memtables, batch, first)?;
-        drop(memtables);
-        if active.is_empty() {
-            section.active_since = self.catalogue.tables().vfs.monotonic();
-        }
-        active.set_last_sequence(last);
-        active.add_tombstones(batch.deletes() as u64);
-        section.last_sequence = last;
-        let watched = section.window.open_count() > 0;
-        for (sequence, operation) in (first..).zip(batch.operations()).take_while(|_| watched) {
-            section.window.record(sequence, operation.keyspace, operation.key);
-        }
-        self.publish(section, batch, first);
-        unfinished.done();
-        Ok(self.sync.position(&section.log))
-    }
-
-    /// Makes a commit visible; rows of its keys are changed with it.
-    fn publish(&self, section: &mut Section, batch: &WriteBatch, first: SequenceNumber) {
+    /// Makes a group visible; rows of its keys are changed with it.
+    fn publish(&self, section: &mut Section, members: &[Member<'_>]) {
         let last = section.last_sequence;
         if !self.rows.is_on() {
             return self.catalogue.view().publish(last);
         }
-        if batch.len() > 1 {
+        for batch in staged(members).map(|member| member.batch).filter(|batch| batch.len() > 1) {
             batch.operations().for_each(|operation| self.rows.prefetch(operation.keyspace.0, operation.key));
         }
         section.buckets.clear();
-        for (sequence, operation) in (first..).zip(batch.operations()) {
+        for (sequence, operation) in operations(members) {
             let row = Row { keyspace: operation.keyspace.0, key: operation.key, sequence };
             let value = (operation.kind == RecordKind::Put).then_some(operation.value);
             section.buckets.extend(self.rows.change(row, value));
@@ -191,32 +234,14 @@ impl Writer {
         }
     }
 
-    fn log(
-        &self,
-        section: &mut Section,
-        first: SequenceNumber,
-        batch: &WriteBatch,
-        level: ConsistencyLevel,
-    ) -> Result<()> {
-        let before = section.log.end();
-        section.header.clear();
-        put_varint(&mut section.header, first);
-        put_varint(&mut section.header, batch.len() as u64);
-        let mut result = section.log.append(&[&section.header, batch.encoded()]);
-        let write_now = level != ConsistencyLevel::Eventual || section.log.buffered() >= DEFERRED_LOG_BYTES;
-        if result.is_ok() && write_now {
-            result = self.write_log(section);
-        } else if result.is_ok() {
+    /// One write for the group, unless all of it may wait.
+    fn log_group(&self, section: &mut Section, members: &[Member<'_>]) -> Result<()> {
+        let may_wait = staged(members).all(|member| member.level == ConsistencyLevel::Eventual);
+        if may_wait && section.log.buffered() < DEFERRED_LOG_BYTES {
             self.deferred.notify();
+            return Ok(());
         }
-        if let Err(error) = result {
-            // The commit is taken back; deferred ones in front of it stay buffered.
-            if let Err(stuck) = section.log.rollback(before) {
-                self.health.halt(&stuck);
-            }
-            return Err(error);
-        }
-        Ok(())
+        self.write_log(section)
     }
 
     /// Hands buffered log bytes to the operating system. A full disk leaves everything as it was; any
@@ -228,7 +253,11 @@ impl Writer {
         if self.health.is_halted() {
             return Err(self.health.halted());
         }
+        let timer = self.health.meters.begin(Timed::LogWrite);
+        let bytes = section.log.buffered() as u64;
         let Err(error) = section.log.write() else {
+            timer.end(Counter::LogWrites);
+            self.health.meters.add(Counter::LogBytes, bytes);
             self.sync.written(&section.log);
             return Ok(());
         };
@@ -276,31 +305,30 @@ impl Writer {
     }
 }
 
-type Memtables<'a> = Vec<(KeyspaceId, MemtableWriter<'a>)>;
-
-/// Makes sure that the inserts cannot fail once the log has the batch.
-fn reserve<'a>(active: &'a MemSet, batch: &WriteBatch) -> Result<Memtables<'a>> {
-    let mut memtables: Memtables<'a> = Vec::with_capacity(1);
-    for operation in batch.operations() {
-        if memtables.iter().any(|(id, _)| *id == operation.keyspace) {
-            continue;
-        }
-        let Some(memtable) = active.space(operation.keyspace) else {
-            let id = operation.keyspace.0;
-            return Err(Error::new(ErrorKind::NotFound, format!("there is no keyspace {id}")));
-        };
-        let mut writer = memtable.writer();
-        writer.reserve(batch.len(), batch.size())?;
-        memtables.push((operation.keyspace, writer));
-    }
-    Ok(memtables)
+/// Members that are going to be committed.
+fn staged<'m, 'a>(members: &'m [Member<'a>]) -> impl Iterator<Item = &'m Member<'a>> {
+    members.iter().filter(|member| member.is_staged())
 }
 
-fn insert(memtables: &mut Memtables<'_>, batch: &WriteBatch, first: SequenceNumber) -> Result<()> {
-    for (sequence, operation) in (first..).zip(batch.operations()) {
-        if let Some((_, memtable)) = memtables.iter_mut().find(|(id, _)| *id == operation.keyspace) {
-            memtable.insert(operation.key, sequence, operation.kind, operation.value)?;
-        }
+/// Their operations with sequence numbers, which rise by one.
+fn operations<'m>(members: &'m [Member<'_>]) -> impl Iterator<Item = (SequenceNumber, Operation<'m>)> {
+    staged(members).flat_map(|member| (member.first..).zip(member.batch.operations()))
+}
+
+fn fail_staged(members: &mut [Member<'_>], error: &Error) {
+    for member in members.iter_mut().filter(|member| member.is_staged()) {
+        member.outcome = Some(Err(error.clone()));
     }
-    Ok(())
+}
+
+/// A group that is being put together.
+struct Staging<'a> {
+    memtables: Memtables<'a>,
+    last_sequence: SequenceNumber,
+}
+
+impl Staging<'_> {
+    fn insert(&mut self, members: &[Member<'_>]) -> Result<()> {
+        staged(members).try_for_each(|member| self.memtables.insert(member.batch, member.first))
+    }
 }

@@ -2,28 +2,32 @@
 
 use crate::base::error::Result;
 use crate::base::filename::FileKind;
-use crate::base::ids::{KeyspaceId, SequenceNumber};
+use crate::base::ids::SequenceNumber;
 use crate::btree::{TableBuilder, TableMeta};
 use crate::catalogue::Catalogue;
-use crate::compaction::Retention;
+use crate::compaction::{KeptCount, Retention};
 use crate::iter::Cursor;
 use crate::manifest::Edit;
 use crate::memtable::MemtableCursor;
 use crate::snapshots::Snapshots;
 use crate::sync::Arc;
+use crate::version::Space;
 use crate::vfs::sync_folder;
 use crate::view::MemSet;
 
-/// Writes the oldest sealed memtables to tables and drops their logs; `false` if there were none.
+/// Writes the oldest sealed memtables to tables and drops their logs; the bytes that they had in memory,
+/// `None` if there were none.
 /// One flush runs at a time.
-pub fn flush_oldest(catalogue: &Catalogue, snapshots: &Snapshots) -> Result<bool> {
-    let Some(set) = catalogue.view().load().sealed.last().cloned() else { return Ok(false) };
+pub fn flush_oldest(catalogue: &Catalogue, snapshots: &Snapshots) -> Result<Option<u64>> {
+    let Some(set) = catalogue.view().load().sealed.last().cloned() else { return Ok(None) };
+    let job = catalogue.tables().meters.begin_flush(set.memory_usage());
     let boundaries = snapshots.boundaries(catalogue.view());
     let mut written = Vec::new();
     if let Err(error) = write_tables(catalogue, &set, &boundaries, &mut written) {
         catalogue.discard(written.into_iter().map(|meta| meta.number));
         return Err(error);
     }
+    let sizes: Vec<_> = written.iter().map(|meta| meta.size).collect();
     let edit = Edit {
         last_sequence: Some(set.last_sequence()),
         logs_removed: set.logs.clone(),
@@ -31,10 +35,11 @@ pub fn flush_oldest(catalogue: &Catalogue, snapshots: &Snapshots) -> Result<bool
         ..Edit::default()
     };
     catalogue.apply(edit, |view, version| view.with_version(version, Some(&set)))?;
+    job.end(sizes.into_iter());
     for log in &set.logs {
         catalogue.context().obsolete.add(FileKind::Log, *log);
     }
-    Ok(true)
+    Ok(Some(set.memory_usage() as u64))
 }
 
 fn write_tables(
@@ -43,8 +48,10 @@ fn write_tables(
     boundaries: &[SequenceNumber],
     written: &mut Vec<TableMeta>,
 ) -> Result<()> {
-    for (id, memtable) in set.spaces().iter().filter(|(_, memtable)| !memtable.is_empty()) {
-        written.push(write_table(catalogue, *id, memtable.cursor(), boundaries)?);
+    for (id, memtable) in set.spaces().filter(|(_, memtable)| !memtable.is_empty()) {
+        // Nobody wants the records of a keyspace that was dropped.
+        let Ok(space) = catalogue.space(id) else { continue };
+        written.push(write_table(catalogue, &space, memtable.cursor(), boundaries)?);
     }
     let tables = catalogue.tables();
     sync_folder(&*tables.vfs, &tables.folder)
@@ -52,13 +59,18 @@ fn write_tables(
 
 fn write_table(
     catalogue: &Catalogue,
-    keyspace: KeyspaceId,
+    space: &Space,
     cursor: MemtableCursor,
     boundaries: &[SequenceNumber],
 ) -> Result<TableMeta> {
-    let mut builder = catalogue.new_table(keyspace, false)?;
-    match copy(cursor, &mut builder, boundaries) {
-        Ok(()) => builder.finish(),
+    let mut builder = catalogue.new_table(space, false)?;
+    let mut count = KeptCount::default();
+    match copy(cursor, &mut builder, &mut count, boundaries) {
+        Ok(()) => {
+            let meta = count.finish(builder.finish()?, boundaries);
+            catalogue.tables().meters.table_written(space.id(), meta.number, meta.size);
+            Ok(meta)
+        }
         Err(error) => {
             builder.abandon();
             Err(error)
@@ -66,13 +78,20 @@ fn write_table(
     }
 }
 
-fn copy(mut cursor: MemtableCursor, builder: &mut TableBuilder, boundaries: &[SequenceNumber]) -> Result<()> {
+fn copy(
+    mut cursor: MemtableCursor,
+    builder: &mut TableBuilder,
+    count: &mut KeptCount,
+    boundaries: &[SequenceNumber],
+) -> Result<()> {
     let mut retention = Retention::new(boundaries, false);
     cursor.seek_first()?;
     while cursor.valid() {
-        if let Some(record) = retention.keep(cursor.record()) {
+        retention.judge(cursor.record(), |record| {
             builder.add(record)?;
-        }
+            count.count(&record);
+            Ok(())
+        })?;
         cursor.next()?;
     }
     Ok(())

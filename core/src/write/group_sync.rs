@@ -1,15 +1,21 @@
-//! Group commit: one thread syncs for all that wait, while others go on appending.
+//! Group sync: one thread syncs for all that wait, while others go on appending.
+//!
+//! After a sync that released several threads the next one is put off, for half as long as a sync takes at
+//! most, until as many wait again: else the first to come back would sync for itself, and all others would
+//! wait for two syncs. A thread that is alone never waits.
 //!
 //! A log is synced by one thread at a time. An operating system reports a failed write-back to one sync
 //! only, so a second one beside it could be told that all is well.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::base::error::Result;
 use crate::base::ids::FileNumber;
 use crate::health::Health;
-use crate::sync::{Arc, AtomicU64, Condvar, Mutex, Ordering};
-use crate::vfs::VfsFile;
+use crate::metrics::{Counter, Timed};
+use crate::sync::{Arc, AtomicU64, Condvar, Mutex, MutexGuard, Ordering};
+use crate::vfs::{Vfs, VfsFile};
 use crate::wal::{self, LogWriter};
 
 /// A place in the log: a commit is durable once all in front of it is.
@@ -19,16 +25,41 @@ pub(super) struct Position {
     end: u64,
 }
 
+/// A sync is put off for no longer than this.
+const MAX_PATIENCE: Duration = Duration::from_millis(1);
+
 /// Who syncs the log, and how far it is.
 pub(super) struct GroupSync {
     state: Mutex<State>,
     changed: Condvar,
+    clock: Arc<dyn Vfs>,
 }
 
 struct State {
     log: CurrentLog,
     /// Somebody is syncing.
     running: bool,
+    /// Rises with each sync that begins.
+    round: u64,
+    /// Threads that wait for the sync of this round, which has not begun.
+    waiting: usize,
+    /// So many are worth waiting for.
+    expected: usize,
+    /// The round in which a thread looks at the clock for all.
+    timed: Option<u64>,
+    /// How long the sync is put off.
+    patience: Duration,
+}
+
+impl State {
+    fn new(log: CurrentLog) -> Self {
+        let patience = Duration::ZERO;
+        State { log, running: false, round: 0, waiting: 0, expected: 0, timed: None, patience }
+    }
+
+    fn is_durable(&self, position: Position) -> bool {
+        self.log.number > position.log || self.log.durable.load(Ordering::Acquire) >= position.end
+    }
 }
 
 #[derive(Clone)]
@@ -53,9 +84,9 @@ impl CurrentLog {
 }
 
 impl GroupSync {
-    pub fn new(log: &LogWriter) -> Self {
-        let state = State { log: CurrentLog::of(log), running: false };
-        GroupSync { state: Mutex::new(state), changed: Condvar::new() }
+    /// Syncs the log; `clock` tells how long that takes.
+    pub fn new(log: &LogWriter, clock: Arc<dyn Vfs>) -> Self {
+        GroupSync { state: Mutex::new(State::new(CurrentLog::of(log))), changed: Condvar::new(), clock }
     }
 
     /// Where the log ends now.
@@ -77,37 +108,92 @@ impl GroupSync {
         self.changed.notify_all();
     }
 
-    /// Waits until everything in front of `position` is on stable storage.
+    /// Waits until everything in front of `position` is on stable storage, with others if there are some.
     pub fn wait(&self, position: Position, health: &Health) -> Result<()> {
         let mut state = self.state.lock();
+        let mut counted = None;
+        let mut patient = true;
         loop {
-            let log = &state.log;
-            if log.number > position.log || log.durable.load(Ordering::Acquire) >= position.end {
+            if state.is_durable(position) {
                 return Ok(());
             }
             if health.is_halted() {
+                // Those that rely on this thread's clock.
+                self.changed.notify_all();
                 return Err(health.halted());
             }
-            if !state.running {
-                break;
+            if counted != Some(state.round) {
+                counted = Some(state.round);
+                state.waiting += 1;
             }
-            self.changed.wait(&mut state);
+            let company_to_come = state.waiting < state.expected && !state.patience.is_zero();
+            if state.running || (company_to_come && patient && state.timed == Some(state.round)) {
+                self.changed.wait(&mut state);
+            } else if company_to_come && patient {
+                state.timed = Some(state.round);
+                let patience = state.patience;
+                patient = !self.changed.wait_for(&mut state, patience).timed_out();
+                if state.timed == counted {
+                    state.timed = None;
+                }
+            } else {
+                return self.sync(state, health);
+            }
         }
-        let log = state.log.clone();
-        state.running = true;
-        drop(state);
-        let _running = Running(self);
-        wal::sync(&*log.file, &log.path, &log.durable, log.written).inspect_err(|error| health.halt(error))
     }
 
-    /// Does `work` while nobody syncs.
-    pub fn alone<T>(&self, work: impl FnOnce() -> T) -> T {
+    /// As [`GroupSync::wait`], for a thread in the commit section: nobody else can come.
+    pub fn wait_inside(&self, position: Position, health: &Health) -> Result<()> {
+        let state = self.wait_for_turn();
+        if state.is_durable(position) {
+            return Ok(());
+        }
+        self.sync(state, health)
+    }
+
+    /// A sync after `position` was written, even if another has made it durable meanwhile.
+    pub fn by_itself(&self, position: Position, health: &Health) -> Result<()> {
+        let state = self.wait_for_turn();
+        if state.log.number > position.log {
+            return Ok(());
+        }
+        self.sync(state, health)
+    }
+
+    fn wait_for_turn(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock();
         while state.running {
             self.changed.wait(&mut state);
         }
+        state
+    }
+
+    /// Syncs for all that wait.
+    fn sync(&self, mut state: MutexGuard<'_, State>, health: &Health) -> Result<()> {
+        if health.is_halted() {
+            return Err(health.halted());
+        }
+        let log = state.log.clone();
+        let group = std::mem::take(&mut state.waiting);
+        state.round += 1;
         state.running = true;
         drop(state);
+        let _running = Running(self);
+        let begun = self.clock.monotonic();
+        let sync = || wal::sync(&*log.file, &log.path, &log.durable, log.written);
+        let synced = health.meters.time(Timed::LogSync, sync);
+        let took = self.clock.monotonic().saturating_sub(begun);
+        synced.inspect_err(|error| health.halt(error))?;
+        health.meters.add(Counter::LogSyncs, 1);
+        let mut state = self.state.lock();
+        state.expected = group + state.waiting;
+        state.patience = (took / 2).min(MAX_PATIENCE);
+        Ok(())
+    }
+
+    /// Does `work` while nobody syncs.
+    pub fn alone<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.wait_for_turn().running = true;
         let _running = Running(self);
         work()
     }
@@ -170,7 +256,8 @@ mod tests {
     fn group(file: &Arc<SlowFile>) -> GroupSync {
         let file = Arc::clone(file) as Arc<dyn VfsFile>;
         let log = CurrentLog { number: 1, path: "log".into(), file, durable: Arc::default(), written: 0 };
-        GroupSync { state: Mutex::new(State { log, running: false }), changed: Condvar::new() }
+        let clock = Arc::new(crate::vfs::OsVfs);
+        GroupSync { state: Mutex::new(State::new(log)), changed: Condvar::new(), clock }
     }
 
     /// One byte more is written; where it ends.

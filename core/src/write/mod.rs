@@ -2,9 +2,14 @@
 
 mod commit;
 mod flush;
+mod group_commit;
 mod group_sync;
+mod ingest;
+mod keyspaces;
+mod memtables;
 mod seal;
 mod stall;
 
-pub use commit::{Transactional, Writer, WriterOptions};
+pub use commit::{Checked, Writer, WriterOptions};
 pub use flush::flush_oldest;
+pub use ingest::IngestedTables;

@@ -40,7 +40,7 @@ impl Writer {
         }
         self.write_log(section)?;
         self.sync_log(section)?;
-        let log = self.new_log(section)?;
+        let log = self.new_log(section, section.last_sequence + 1)?;
         let active = self.catalogue.new_memset(log.number());
         let edit = Edit {
             logs_ended: vec![(section.log.number(), section.log.end())],
@@ -58,17 +58,17 @@ impl Writer {
     }
 
     /// All of the log on stable storage.
-    fn sync_log(&self, section: &Section) -> Result<()> {
-        self.sync.wait(self.sync.position(&section.log), &self.health)
+    pub(super) fn sync_log(&self, section: &Section) -> Result<()> {
+        self.sync.wait_inside(self.sync.position(&section.log), &self.health)
     }
 
-    fn new_log(&self, section: &Section) -> Result<LogWriter> {
+    pub(super) fn new_log(&self, section: &Section, first_sequence: SequenceNumber) -> Result<LogWriter> {
         let tables = self.catalogue.tables();
         let header = FileHeader {
             kind: FileKind::Log,
             database_id: tables.database_id,
             number: self.catalogue.new_file_number(),
-            first_sequence: section.last_sequence + 1,
+            first_sequence,
             previous_log: section.log.number(),
         };
         let log = LogWriter::create(&*tables.vfs, &tables.folder, header)?;

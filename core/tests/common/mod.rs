@@ -1,6 +1,8 @@
 //! What the integration tests share.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub mod gate;
+
 use std::path::Path;
 use std::sync::Arc;
 

@@ -1,6 +1,8 @@
 //! Tables against a sorted vector, against damage, and against pinned bytes.
 
 mod damage;
+mod filter;
+mod maps;
 mod model;
 mod shape;
 
@@ -10,6 +12,7 @@ use std::path::PathBuf;
 use super::*;
 use crate::base::comparator::{Comparator, KeyOrder};
 use crate::base::error::Result;
+use crate::base::hash::hash_key;
 use crate::base::lookup::Reach;
 use crate::base::record::{Record, RecordKind};
 use crate::cache::PageCache;
@@ -74,6 +77,7 @@ struct Bed {
     vfs: MemoryVfs,
     options: TableOptions,
     cache_size: usize,
+    mapped: bool,
 }
 
 impl Bed {
@@ -87,7 +91,7 @@ impl Bed {
             page_size,
             compression: Compression { codec, level: 1 },
         };
-        Bed { vfs: MemoryVfs::default(), options, cache_size: 1 << 20 }
+        Bed { vfs: MemoryVfs::default(), options, cache_size: 1 << 20, mapped: false }
     }
 
     fn plain() -> Self {
@@ -113,13 +117,22 @@ impl Bed {
 
     /// With a cache of its own.
     fn try_open(&self, meta: &TableMeta) -> Result<Arc<Table>> {
-        let context = TableContext {
-            vfs: Arc::new(self.vfs.clone()),
+        self.try_open_in(&self.context(Arc::new(self.vfs.clone())), meta)
+    }
+
+    fn try_open_in(&self, context: &TableContext, meta: &TableMeta) -> Result<Arc<Table>> {
+        Ok(Arc::new(Table::open(context, meta, self.options.order.clone())?))
+    }
+
+    fn context(&self, vfs: Arc<dyn crate::vfs::Vfs>) -> TableContext {
+        TableContext {
+            vfs,
             folder: "/".into(),
             database_id: self.options.database_id,
             cache: Arc::new(PageCache::new(self.cache_size)),
-        };
-        Ok(Arc::new(Table::open(&context, meta, self.options.order.clone())?))
+            meters: Arc::default(),
+            maps: Arc::new(Maps::new(if self.mapped { u64::MAX } else { 0 })),
+        }
     }
 
     fn build(&self, records: &[Owned]) -> Arc<Table> {
@@ -144,7 +157,7 @@ impl Bed {
 }
 
 fn get(table: &Table, key: &[u8], sequence: SequenceNumber) -> Result<Option<Owned>> {
-    let found = table.get(key, sequence, Reach::Disk)?.on_disk();
+    let found = table.get(key, hash_key(key), sequence, Reach::Disk)?.on_disk();
     Ok(found.map(|found| Owned {
         key: key.to_vec(),
         sequence: found.sequence,

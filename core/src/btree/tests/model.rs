@@ -43,11 +43,13 @@ fn records() -> impl Strategy<Value = Vec<Owned>> {
 }
 
 fn bed() -> impl Strategy<Value = Bed> {
-    let sizes = proptest::sample::select(vec![512, 512, 512, 1024, 4096, 16384, 65536]);
+    let sizes = proptest::sample::select(vec![512, 512, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536]);
     let codecs = proptest::sample::select(vec![Codec::Raw, Codec::Zstd, Codec::Lz4, Codec::Snappy]);
     let caches = proptest::sample::select(vec![0usize, 20 << 10, 1 << 20]);
-    (0..orders().len(), sizes, codecs, caches).prop_map(|(order, page_size, codec, cache_size)| Bed {
+    let beds = (0..orders().len(), sizes, codecs, caches, any::<bool>());
+    beds.prop_map(|(order, page_size, codec, cache_size, mapped)| Bed {
         cache_size,
+        mapped,
         ..Bed::new(orders()[order].clone(), page_size, codec)
     })
 }

@@ -11,9 +11,8 @@ fn hex(bytes: &[u8]) -> String {
     bytes.chunks(32).map(line).collect()
 }
 
-#[test]
-fn the_bytes_of_a_table_are_pinned() {
-    let bed = Bed::new(KeyOrder::Bytewise, 56, Codec::Raw);
+/// The records of both golden tables.
+fn golden_records(bed: &Bed) -> Vec<Owned> {
     let mut records = vec![
         Owned::put("key/apple-pie", 9, "sweet"),
         Owned::put("key/apple-pie", 2, ""),
@@ -22,15 +21,43 @@ fn the_bytes_of_a_table_are_pinned() {
         Owned::put("key/cherry", 0, "red"),
     ];
     bed.sort(&mut records);
-    let table = bed.build(&records);
+    records
+}
+
+#[test]
+fn the_bytes_of_a_table_are_pinned() {
+    let bed = Bed::new(KeyOrder::Bytewise, 56, Codec::Raw);
+    let table = bed.build(&golden_records(&bed));
     table.verify(&mut |_| {}).unwrap();
     assert_eq!(hex(&bed.bytes()), include_str!("golden.hex"));
 }
 
+/// Written by the first version, which had no filters.
+#[test]
+fn a_table_without_a_filter_is_read() {
+    let bed = Bed::new(KeyOrder::Bytewise, 56, Codec::Raw);
+    let records = golden_records(&bed);
+    let digits: Vec<u8> =
+        include_str!("golden_without_filter.hex").bytes().filter(|byte| *byte != b'\n').collect();
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    let bytes: Vec<u8> = digits.chunks(2).map(byte).collect();
+    let size = bytes.len() as u64;
+    let meta = TableMeta { size, ..bed.try_build(&records).unwrap() };
+    bed.replace_bytes(&bytes);
+    let table = bed.try_open(&meta).unwrap();
+    assert_eq!(table.filter, None);
+    table.verify(&mut |_| {}).unwrap();
+    assert_eq!(scan(&table).unwrap(), records);
+    for record in &records {
+        assert_eq!(get(&table, &record.key, record.sequence).unwrap().as_ref(), Some(record));
+    }
+    assert_eq!(get(&table, b"key/cake", 400).unwrap(), None);
+}
+
 #[test]
 fn giant_values_come_back() {
-    for codec in [Codec::Raw, Codec::Lz4] {
-        let bed = Bed::new(KeyOrder::Bytewise, 4096, codec);
+    for (codec, mapped) in [(Codec::Raw, false), (Codec::Lz4, true), (Codec::Raw, true)] {
+        let bed = Bed { mapped, ..Bed::new(KeyOrder::Bytewise, 4096, codec) };
         let mut state = 1u64;
         let mut noise = || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -87,6 +114,28 @@ fn pages_are_full_and_separators_short() {
     let full = table.meta().size / table.properties.leaf_pages;
     assert!(full > 3900, "{full} bytes a page");
     assert_eq!(table.properties.inner_pages, 1);
+}
+
+/// The empty key in front of all separators does not cost them their prefix, nor the search their heads.
+#[test]
+fn separators_have_their_prefix_behind_the_empty_key() {
+    let bed = Bed::new(KeyOrder::Bytewise, 512, Codec::Raw);
+    let path = "a/path/that/is/much/longer/than/a/head/and/the/same/for/all/keys/";
+    let records: Vec<_> = (0..3000u32).map(|i| Owned::put(format!("{path}{i:06}"), 0, [1; 30])).collect();
+    let table = bed.build(&records);
+    table.verify(&mut |_| {}).unwrap();
+    assert_eq!(table.properties.height, 4, "with {} inner pages", table.properties.inner_pages);
+    let mut pointer = table.root;
+    for _ in 1..table.properties.height {
+        let page = table.page(pointer, crate::btree::format::PageKind::Inner).unwrap();
+        assert!(page.prefix().starts_with(path.as_bytes()), "{}", page.prefix().escape_ascii());
+        let mut first = vec![7];
+        page.copy_key(0, &mut first);
+        assert_eq!(first, b"");
+        let heads = &page.heads()[1..];
+        assert!(heads.is_sorted() && heads.windows(2).all(|pair| pair[0] != pair[1]));
+        pointer = page.inner_cell(0).child;
+    }
 }
 
 #[test]
@@ -175,6 +224,33 @@ fn size_and_entries_grow_with_the_records() {
     let meta = builder.finish().unwrap();
     assert_eq!(entries, 400);
     assert!(size > 400 * 40 && size < meta.size);
+}
+
+/// Half of the values are noise: their pages stay raw under every codec, the others do not.
+#[test]
+fn a_page_is_raw_where_compression_does_not_pay() {
+    let mut random = 1u64;
+    let mut noise = || {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (random >> 56) as u8
+    };
+    let records: Vec<_> = (0..200u32)
+        .map(|i| match i < 100 {
+            true => Owned::put(i.to_be_bytes(), 5, (0..100).map(|_| noise()).collect::<Vec<_>>()),
+            false => Owned::put(i.to_be_bytes(), 5, [i as u8; 100]),
+        })
+        .collect();
+    for codec in [Codec::Zstd, Codec::Lz4, Codec::Snappy] {
+        let bed = Bed::new(KeyOrder::Bytewise, 1024, codec);
+        let table = bed.build(&records);
+        let bytes = bed.bytes();
+        let root = table.page(table.root, crate::btree::format::PageKind::Inner).unwrap();
+        let codec_of = |index| bytes[root.inner_cell(index).child.offset as usize + 12];
+        let codecs: Vec<u8> = (0..root.count()).map(codec_of).collect();
+        assert_eq!((codecs[1], codecs[root.count() - 2]), (0, codec as u8), "{codecs:?}");
+        assert!(codecs.is_sorted(), "{codecs:?}");
+        assert_eq!(scan(&table).unwrap(), records);
+    }
 }
 
 #[test]

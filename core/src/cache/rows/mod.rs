@@ -10,6 +10,7 @@ mod tests;
 mod words;
 
 use crate::base::error::Result;
+use crate::base::hash::hash_key;
 use crate::base::ids::SequenceNumber;
 use crate::prefetch::prefetch;
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
@@ -81,6 +82,16 @@ impl RowCache {
         self.buckets * HEAD_BYTES
     }
 
+    /// Bytes taken of the budget so far.
+    pub fn memory_usage(&self) -> usize {
+        if !self.is_on() {
+            return 0;
+        }
+        let groups: u32 =
+            self.groups.groups::<1>().iter().map(|[word]| word.load(Ordering::Relaxed).count_ones()).sum();
+        self.bytes_of_heads() + groups as usize * GROUP * DATA_BYTES
+    }
+
     /// Whether rows are kept.
     #[inline]
     pub fn is_on(&self) -> bool {
@@ -93,12 +104,21 @@ impl RowCache {
     }
 
     /// Lends the value of a key, if it is here and not newer than the row's sequence, to `use_value`.
-    #[inline]
+    #[cfg(test)]
     pub fn get<R, F: FnOnce(&[u8]) -> R>(&self, row: Row<'_>, use_value: F) -> Seen<R, F> {
+        self.get_hashed(hash_key(row.key), row, use_value)
+    }
+
+    /// As [`RowCache::get`], with the hash of the key.
+    #[inline]
+    pub fn get_hashed<R, F>(&self, key_hash: u64, row: Row<'_>, use_value: F) -> Seen<R, F>
+    where
+        F: FnOnce(&[u8]) -> R,
+    {
         if !self.is_on() {
             return Seen::Miss(use_value, None);
         }
-        let hash = hash(row.keyspace, row.key);
+        let hash = in_keyspace(key_hash, row.keyspace);
         let (bucket, tag) = (self.bucket_of(hash), hash as u16);
         let Some(words) = self.bucket(bucket) else { return Seen::Miss(use_value, None) };
         let Some(stamp) = words.stamp() else { return Seen::Miss(use_value, None) };
@@ -175,6 +195,17 @@ impl RowCache {
         }
     }
 
+    /// In the commit section: takes every row out for a change of unknown keys, which `publish` makes visible. No row
+    /// comes in meanwhile, and none that was found before comes in later.
+    pub fn clear_and(&self, publish: impl FnOnce()) {
+        let locked: Vec<usize> = (0..self.buckets)
+            .filter(|bucket| self.bucket(*bucket).is_some_and(|words| words.lock()))
+            .collect();
+        locked.iter().filter_map(|bucket| self.bucket(*bucket)).for_each(|words| words.clear());
+        publish();
+        locked.into_iter().for_each(|bucket| self.release(bucket));
+    }
+
     /// Takes every row out. Buckets that are in use are left alone.
     pub fn clear(&self) {
         for bucket in (0..self.buckets).filter_map(|bucket| self.bucket(bucket)) {
@@ -198,24 +229,13 @@ impl RowCache {
     }
 }
 
-/// Folded multiplications of eight bytes each. Who chooses keys so that they meet in a bucket makes them miss the
-/// cache, no more.
 #[inline]
 fn hash(keyspace: u32, key: &[u8]) -> u64 {
-    fn fold(a: u64, b: u64) -> u64 {
-        let product = u128::from(a) * u128::from(b);
-        (product >> 64) as u64 ^ product as u64
-    }
-    const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
-    const FACTOR: u64 = 0xd6e8_feb8_6659_fd93;
-    let mut hash = SEED ^ u64::from(keyspace) ^ (key.len() as u64) << 32;
-    let (words, rest) = key.as_chunks::<8>();
-    for word in words {
-        hash = fold(hash ^ u64::from_le_bytes(*word), FACTOR);
-    }
-    let mut last = [0; 8];
-    for (to, from) in last.iter_mut().zip(rest) {
-        *to = *from;
-    }
-    fold(hash ^ u64::from_le_bytes(last), FACTOR ^ SEED)
+    in_keyspace(hash_key(key), keyspace)
+}
+
+/// Parts the rows of a key that is in several keyspaces.
+#[inline]
+fn in_keyspace(key_hash: u64, keyspace: u32) -> u64 {
+    key_hash ^ u64::from(keyspace).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }

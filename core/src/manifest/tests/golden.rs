@@ -1,6 +1,7 @@
 //! The bytes of `CURRENT` and of a manifest are pinned.
 
 use super::*;
+use crate::btree::Kept;
 
 const CURRENT_BYTES: &str = "4c4442435552524e799e1e8a0100000088776655443322110100000000000000";
 
@@ -49,4 +50,48 @@ fn the_bytes_are_pinned() {
     three_edits(&vfs);
     assert_eq!(hex(&vfs, CURRENT), CURRENT_BYTES);
     assert_eq!(hex(&vfs, &manifest_name(1)), MANIFEST_BYTES);
+}
+
+/// A keyspace with its compression level, which older versions do not know and refuse.
+#[test]
+fn the_bytes_of_a_compression_level_are_pinned() {
+    let edit = Edit {
+        next_keyspace: Some(2),
+        keyspaces_added: vec![keyspace(1, "one")],
+        keyspace_levels: vec![(KeyspaceId(1), 19)],
+        ..Edit::default()
+    };
+    let bytes: String = edit.encode().iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(bytes, concat!("0b0102", "081101036f6e65086279746577697365804002", "0c020113"));
+    let mut state = new_state();
+    state.apply(&edit).unwrap();
+    assert_eq!(state.keyspaces[&KeyspaceId(1)].meta.level, 19);
+    assert_eq!(State::from_edit(&Edit::decode(&state.to_edit().encode()).unwrap()).unwrap(), state);
+    for (keyspace, level) in [(1, 0), (1, 23), (2, 1)] {
+        let wrong = Edit { keyspace_levels: vec![(KeyspaceId(keyspace), level)], ..Edit::default() };
+        assert!(state.apply(&wrong).is_err(), "{keyspace} {level}");
+    }
+}
+
+/// A table that keeps nothing for snapshots has the field of old; any other has one of its own.
+#[test]
+fn a_table_with_kept_versions_has_its_own_field() {
+    let kept = Kept { records: 3, bytes: 300, snapshots: 1 };
+    let table = TableMeta { kept, ..table(7, 0, 10) };
+    let edit = Edit { tables_added: vec![(2, Arc::new(table))], ..Edit::default() };
+    let bytes: String = edit.encode().iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(bytes, "0d1100020788270a02050a0161017a03ac0201");
+    assert_eq!(Edit::decode(&edit.encode()), Ok(edit));
+}
+
+#[test]
+fn the_bytes_of_an_ingested_table_are_pinned() {
+    let ingested = TableMeta { smallest_sequence: 0, ..table(7, 0, 0) }.counted_as(300).unwrap();
+    let edit = Edit { tables_added: vec![(1, Arc::new(ingested))], ..Edit::default() };
+    let bytes: String = edit.encode().iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(bytes, "060d00010788270a0200000161017a0e040007ac02");
+    assert_eq!(Edit::decode(&edit.encode()), Ok(edit.clone()));
+    let mut alone = edit.encode();
+    alone.drain(..15);
+    assert!(Edit::decode(&alone).is_err(), "without its table");
 }

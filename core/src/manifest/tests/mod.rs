@@ -44,6 +44,8 @@ fn table(number: FileNumber, keyspace: u32, largest_sequence: u64) -> TableMeta 
         largest_sequence,
         smallest_key: b"a".to_vec(),
         largest_key: b"z".to_vec(),
+        kept: Default::default(),
+        committed_at: None,
     }
 }
 
@@ -54,6 +56,7 @@ fn keyspace(id: u32, name: &str) -> KeyspaceMeta {
         comparator: "bytewise".to_owned(),
         page_size: 8192,
         codec: 2,
+        level: 0,
     }
 }
 

@@ -5,12 +5,17 @@ use proptest::prelude::*;
 use super::*;
 use crate::base::ids::MAX_SEQUENCE;
 use crate::base::limits::LEVELS;
+use crate::btree::Kept;
 use crate::manifest::edit::Undecodable;
 
 fn any_table() -> impl Strategy<Value = Arc<TableMeta>> {
     let key = || prop::collection::vec(any::<u8>(), 0..20);
-    ((any::<u64>(), any::<u32>(), any::<[u64; 5]>()), key(), key()).prop_map(
-        |((number, keyspace, [size, entries, tombstones, smallest_sequence, largest_sequence]), a, b)| {
+    ((any::<u64>(), any::<u32>(), any::<[u64; 6]>()), key(), key()).prop_map(
+        |(
+            (number, keyspace, [size, entries, tombstones, smallest_sequence, largest_sequence, old]),
+            a,
+            b,
+        )| {
             Arc::new(TableMeta {
                 number,
                 keyspace: KeyspaceId(keyspace),
@@ -21,6 +26,13 @@ fn any_table() -> impl Strategy<Value = Arc<TableMeta>> {
                 largest_sequence,
                 smallest_key: a,
                 largest_key: b,
+                // Most tables keep nothing.
+                kept: if old % 3 > 0 {
+                    Kept::default()
+                } else {
+                    Kept { records: old, bytes: 7, snapshots: 2 }
+                },
+                committed_at: None,
             })
         },
     )
@@ -34,6 +46,7 @@ fn any_keyspace() -> impl Strategy<Value = KeyspaceMeta> {
             comparator,
             page_size,
             codec,
+            level: 0,
         },
     )
 }
@@ -48,6 +61,7 @@ fn any_edit() -> impl Strategy<Value = Edit> {
         prop::collection::vec((any::<usize>(), any_table()), list.clone()),
         prop::collection::vec((any::<u32>().prop_map(KeyspaceId), any::<u64>()), list.clone()),
         prop::collection::vec(any_keyspace(), list.clone()),
+        prop::collection::vec((any::<u32>().prop_map(KeyspaceId), any::<u8>()), list.clone()),
         prop::collection::vec(any::<u32>().prop_map(KeyspaceId), list),
     )
         .prop_map(
@@ -59,6 +73,7 @@ fn any_edit() -> impl Strategy<Value = Edit> {
                 tables_added,
                 tables_removed,
                 keyspaces_added,
+                keyspace_levels,
                 keyspaces_dropped,
             )| Edit {
                 next_file,
@@ -70,6 +85,7 @@ fn any_edit() -> impl Strategy<Value = Edit> {
                 tables_added,
                 tables_removed,
                 keyspaces_added,
+                keyspace_levels,
                 keyspaces_dropped,
                 clean_close,
             },
@@ -102,6 +118,8 @@ fn edit_of(state: &State, (what, a, b): (u8, u64, u64)) -> Edit {
         5 => Edit {
             next_keyspace: Some(state.next_keyspace + 1),
             keyspaces_added: vec![keyspace(state.next_keyspace, &format!("k{a}"))],
+            // Some do not fit: level 0, or a keyspace that is absent.
+            keyspace_levels: vec![(KeyspaceId(state.next_keyspace - (a % 4 / 3) as u32), (b % 20) as u8)],
             ..Edit::default()
         },
         6 => Edit { keyspaces_dropped: vec![space], clean_close: a % 2 == 0, ..Edit::default() },
@@ -157,8 +175,8 @@ proptest! {
 
 #[test]
 fn an_unknown_tag_is_told_from_damage() {
-    assert_eq!(Edit::decode(&[12, 0]), Err(Undecodable::UnknownTag(12)));
-    assert_eq!(Edit::decode(&[12, 1]), Err(Undecodable::Damaged("a whole field")));
+    assert_eq!(Edit::decode(&[99, 0]), Err(Undecodable::UnknownTag(99)));
+    assert_eq!(Edit::decode(&[99, 1]), Err(Undecodable::Damaged("a whole field")));
     assert_eq!(Edit::decode(&[0x80]), Err(Undecodable::Damaged("the tag of a field")));
     // A field with a byte too many, a counter twice, a keyspace id over 32 bits.
     for bytes in [&[10, 1, 0][..], &[1, 1, 5, 1, 1, 5], &[9, 5, 0xff, 0xff, 0xff, 0xff, 0x1f], &[1, 0]] {
@@ -224,6 +242,13 @@ fn an_edit_that_does_not_fit_changes_nothing() {
         Edit { tables_added: add(0, table(11, 9, 1)), ..empty() },
         Edit { tables_added: [add(0, table(11, 0, 1)), add(1, table(11, 1, 1))].concat(), ..empty() },
         Edit { tables_added: add(0, TableMeta { tombstones: 11, ..table(11, 0, 1) }), ..empty() },
+        Edit {
+            tables_added: add(
+                0,
+                TableMeta { kept: Kept { records: 11, bytes: 1, snapshots: 1 }, ..table(11, 0, 1) },
+            ),
+            ..empty()
+        },
         Edit { tables_added: add(0, TableMeta { smallest_sequence: 2, ..table(11, 0, 1) }), ..empty() },
         Edit { tables_added: add(0, table(11, 0, MAX_SEQUENCE + 1)), ..empty() },
         Edit {

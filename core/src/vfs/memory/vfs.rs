@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 impl Vfs for MemoryVfs {
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn VfsFile>> {
         let mut disk = self.disk.lock();
@@ -142,6 +144,16 @@ impl VfsFile for MemoryFile {
             let wanted = len.saturating_sub(disk.tree.charge(self.id)?);
             if disk.room().is_some_and(|room| wanted > room) { Err(disk_full()) } else { Ok(()) }
         })
+    }
+
+    /// A copy: what becomes of the file later is not seen.
+    fn map(&self, len: u64) -> io::Result<Bytes> {
+        if len > self.len()? {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        let mut bytes = vec![0; len as usize];
+        self.read_at(&mut bytes, 0)?;
+        Ok(bytes.into())
     }
 
     fn sync_data(&self) -> io::Result<()> {

@@ -1,0 +1,139 @@
+//! Point reads of several keys at once: one view, and the cache misses of neighbours overlap.
+
+use crate::base::error::Result;
+use crate::base::hash::hash_key;
+use crate::base::ids::{KeyspaceId, SequenceNumber};
+use crate::base::limits::check_key;
+use crate::base::record::RecordKind;
+use crate::base::value::Value;
+use crate::cache::rows::{Row, RowCache, Seen, Ticket};
+use crate::catalogue::Catalogue;
+use crate::metrics::Counter;
+use crate::view::View;
+
+/// Keys whose lines are asked for ahead of the one at hand.
+const AHEAD: usize = 8;
+
+/// A key that no row answers.
+struct Miss {
+    /// The hash of the key.
+    hash: u64,
+    /// Its first bytes, which decide most comparisons.
+    head: u64,
+    /// Which of the keys it is.
+    index: usize,
+    /// To put the answer into the rows.
+    ticket: Option<Ticket>,
+}
+
+/// The values of `keys`, all as of one instant, in their order. Rows that are asked for again are kept, as those of
+/// single reads. Errors: also for one bad key; the first in the order of the keys that are looked up.
+pub fn get_many<K: AsRef<[u8]>>(
+    catalogue: &Catalogue,
+    rows: &RowCache,
+    keyspace: KeyspaceId,
+    keys: &[K],
+) -> Result<Vec<Option<Value>>> {
+    keys.iter().try_for_each(|key| check_key(key.as_ref()))?;
+    let (view, sequence) = catalogue.view().latest();
+    let mut values = Vec::with_capacity(keys.len());
+    let mut missing = look_at_rows(rows, keyspace, keys, sequence, &mut values)?;
+    let meters = &catalogue.tables().meters;
+    meters.add(Counter::RowHits, (keys.len() - missing.len()) as u64);
+    meters.add(Counter::RowMisses, missing.len() as u64);
+    if missing.is_empty() {
+        return Ok(values);
+    }
+    // A row may be offered only by who took its ticket before the view. If nothing was committed meanwhile, that is
+    // the same.
+    let may_offer = catalogue.view().visible() == sequence;
+    let levels = view.version.space(keyspace).ok_or_else(View::gone)?;
+    let order = levels.order();
+    let key_of = |miss: &Miss| keys.get(miss.index).map_or(&[][..], K::as_ref);
+    match order.is_bytewise() {
+        true => missing.sort_unstable_by(|a, b| a.head.cmp(&b.head).then_with(|| key_of(a).cmp(key_of(b)))),
+        false => missing.sort_by(|a, b| order.compare(key_of(a), key_of(b))),
+    }
+    let mut answer = |miss: &Miss, found: SequenceNumber, value: &[u8]| -> Result<()> {
+        if let Some(ticket) = miss.ticket.filter(|_| may_offer) {
+            let (pages, row) =
+                (&catalogue.tables().cache, Row { keyspace: keyspace.0, key: key_of(miss), sequence: found });
+            rows.offer(ticket, row, value, |bytes| pages.take_budget(bytes));
+        }
+        if let Some(slot) = values.get_mut(miss.index) {
+            *slot = Some(Value::copy(value)?);
+        }
+        Ok(())
+    };
+    look_at_memtables(&view, keyspace, sequence, &mut missing, key_of, &mut answer)?;
+    if missing.is_empty() {
+        return Ok(values);
+    }
+    let sorted: Vec<_> = missing.iter().map(|miss| (key_of(miss), miss.hash)).collect();
+    levels.get_many(&sorted, sequence, &mut |at, record| match (record.kind, missing.get(at)) {
+        (RecordKind::Put, Some(miss)) => answer(miss, record.sequence, record.value()),
+        _ => Ok(()),
+    })?;
+    Ok(values)
+}
+
+/// Fills in what rows there are; the rest is missing.
+fn look_at_rows<K: AsRef<[u8]>>(
+    rows: &RowCache,
+    keyspace: KeyspaceId,
+    keys: &[K],
+    sequence: SequenceNumber,
+    values: &mut Vec<Option<Value>>,
+) -> Result<Vec<Miss>> {
+    let mut missing = Vec::with_capacity(keys.len());
+    let on = rows.is_on();
+    keys.iter().take(AHEAD).filter(|_| on).for_each(|key| rows.prefetch(keyspace.0, key.as_ref()));
+    for (index, key) in keys.iter().enumerate() {
+        if let Some(ahead) = keys.get(index + AHEAD).filter(|_| on) {
+            rows.prefetch(keyspace.0, ahead.as_ref());
+        }
+        let key = key.as_ref();
+        let (hash, row) = (hash_key(key), Row { keyspace: keyspace.0, key, sequence });
+        let value = match rows.get_hashed(hash, row, Value::copy) {
+            Seen::Hit(value) => Some(value?),
+            Seen::Miss(_, ticket) => {
+                missing.push(Miss { hash, head: head_of(key), index, ticket });
+                None
+            }
+        };
+        values.push(value);
+    }
+    Ok(missing)
+}
+
+/// Takes out what a memtable answers.
+fn look_at_memtables<'k>(
+    view: &View,
+    keyspace: KeyspaceId,
+    sequence: SequenceNumber,
+    missing: &mut Vec<Miss>,
+    key_of: impl Fn(&Miss) -> &'k [u8],
+    answer: &mut impl FnMut(&Miss, SequenceNumber, &[u8]) -> Result<()>,
+) -> Result<()> {
+    for set in std::iter::once(&view.active).chain(&view.sealed) {
+        let Some(memtable) = set.space(keyspace).filter(|memtable| !memtable.is_empty()) else { continue };
+        let mut outcome = Ok(());
+        missing.retain(|miss| match memtable.get(key_of(miss), sequence) {
+            Some(record) => {
+                if record.kind == RecordKind::Put && outcome.is_ok() {
+                    outcome = answer(miss, record.sequence, record.value);
+                }
+                false
+            }
+            None => true,
+        });
+        outcome?;
+    }
+    Ok(())
+}
+
+fn head_of(key: &[u8]) -> u64 {
+    let mut head = [0; 8];
+    head.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
+    u64::from_be_bytes(head)
+}

@@ -1,0 +1,203 @@
+//! A log read as far as its checksums hold, behind damage too: whole commits, and what is missing between them.
+
+use std::path::PathBuf;
+
+use crate::base::coding::Decoder;
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::filename::FileKind;
+use crate::base::ids::{FileNumber, MAX_SEQUENCE, SequenceNumber};
+use crate::batch::{Operation, Undecodable, decode_operation};
+use crate::recovery::report::Finding;
+use crate::vfs::Vfs;
+use crate::wal::LogReader;
+
+/// A log to be read.
+pub(super) struct ScannedLog<'a> {
+    pub vfs: &'a dyn Vfs,
+    pub path: PathBuf,
+    pub database_id: u64,
+    pub number: FileNumber,
+    /// Its end, if that is recorded.
+    pub known_end: Option<u64>,
+}
+
+/// What was found besides commits.
+#[derive(Default)]
+pub(super) struct Scanned {
+    pub problems: Vec<Finding>,
+    /// Commits that are missing.
+    pub lost: Vec<Finding>,
+    /// What the file's header says, if it is right: its first record, and the log before it.
+    pub header: Option<(SequenceNumber, FileNumber)>,
+    /// Bytes of a torn tail.
+    pub dropped: u64,
+    pub records: u64,
+}
+
+/// A whole commit whose operations can be read.
+pub(super) struct Commit<'a> {
+    pub first: SequenceNumber,
+    pub count: u64,
+    operations: Decoder<'a>,
+}
+
+impl<'a> Commit<'a> {
+    /// Operations with their sequence numbers.
+    pub fn operations(&self) -> impl Iterator<Item = (SequenceNumber, Operation<'a>)> + use<'a> {
+        let mut decoder = self.operations;
+        (self.first..self.first + self.count).map_while(move |sequence| {
+            decode_operation(&mut decoder).ok().map(|operation| (sequence, operation))
+        })
+    }
+
+    /// Errors: what was expected; `UnsupportedVersion`.
+    fn decode(record: &'a [u8]) -> Result<Result<Commit<'a>, &'static str>> {
+        let mut decoder = Decoder::new(record);
+        let (Some(first), Some(count)) = (decoder.varint(), decoder.varint()) else {
+            return Ok(Err("sequence number and count of a commit"));
+        };
+        if first == 0 || first > MAX_SEQUENCE || count == 0 || count > MAX_SEQUENCE - first {
+            return Ok(Err("sequence numbers within the limit"));
+        }
+        let operations = decoder;
+        for _ in 0..count {
+            match decode_operation(&mut decoder) {
+                Ok(_) => {}
+                Err(Undecodable::Damaged(what)) => return Ok(Err(what)),
+                Err(Undecodable::UnknownKind(kind)) => {
+                    let message = format!("a log holds a record of kind {kind} of a newer version");
+                    return Err(Error::new(ErrorKind::UnsupportedVersion, message));
+                }
+            }
+        }
+        match decoder.is_empty() {
+            true => Ok(Ok(Commit { first, count, operations })),
+            false => Ok(Err("a commit record that ends with its operations")),
+        }
+    }
+}
+
+impl ScannedLog<'_> {
+    /// Hands every whole commit at or behind `next` to `each`, in their order. `next` is the number of the record
+    /// that should come next, `None` while that is not known.
+    pub fn scan(
+        &self,
+        next: &mut Option<SequenceNumber>,
+        each: &mut dyn FnMut(&Commit<'_>) -> Result<()>,
+    ) -> Result<Scanned> {
+        let mut scanned = Scanned::default();
+        let Some(mut reader) = self.open(next, &mut scanned)? else { return Ok(scanned) };
+        let mut record = Vec::new();
+        loop {
+            let error = match reader.next(&mut record) {
+                Ok(Some(offset)) => {
+                    self.judge(&record, offset, next, &mut scanned, each)?;
+                    continue;
+                }
+                Ok(None) => break,
+                Err(error) if error.is_damage() => error,
+                Err(error) => return Err(error),
+            };
+            scanned.problems.push(Finding::of_error(&error, &self.path));
+            match reader.skip_damage() {
+                Ok(Some(_)) => {}
+                Err(error) if !error.is_damage() => return Err(error),
+                Ok(None) | Err(_) => {
+                    let what = format!(
+                        "whatever commits stood behind the damage{}",
+                        next.map_or(String::new(), |next| format!(", from record {next} on"))
+                    );
+                    let offset = error.offset();
+                    scanned.lost.push(Finding { offset, ..Finding::new(&self.path, what) });
+                    return Ok(scanned);
+                }
+            }
+        }
+        if scanned.problems.is_empty() {
+            scanned.dropped = reader.tail().dropped;
+        }
+        Ok(scanned)
+    }
+
+    /// A reader, past a damaged header or a recorded end that the file does not reach; `None` if there is no file.
+    fn open(&self, next: &mut Option<SequenceNumber>, scanned: &mut Scanned) -> Result<Option<LogReader>> {
+        let folder = self.path.parent().unwrap_or(&self.path);
+        let (id, kind) = (self.database_id, FileKind::Log);
+        match LogReader::open(self.vfs, folder, kind, Some(id), self.number, self.known_end) {
+            Ok(reader) => {
+                let first = reader.header().first_sequence;
+                scanned.header = Some((first, reader.header().previous_log));
+                self.note_gap(first, 32, next, scanned);
+                return Ok(Some(reader));
+            }
+            Err(error) if error.is_damage() => {
+                scanned.problems.push(Finding::of_error(&error, &self.path));
+            }
+            Err(error) => return Err(error),
+        }
+        let reader =
+            LogReader::open_damaged(self.vfs, self.path.clone(), kind, id, self.number, self.known_end);
+        match reader {
+            Ok(reader) => Ok(Some(reader)),
+            Err(error) if error.kind() == ErrorKind::Io => {
+                scanned.lost.push(Finding::new(&self.path, "all commits of this log"));
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn judge(
+        &self,
+        record: &[u8],
+        offset: u64,
+        next: &mut Option<SequenceNumber>,
+        scanned: &mut Scanned,
+        each: &mut dyn FnMut(&Commit<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let problem = |what: &str| Finding {
+            offset: Some(offset),
+            ..Finding::new(&self.path, format!("expected {what}"))
+        };
+        let commit = match Commit::decode(record)? {
+            Ok(commit) => commit,
+            Err(what) => {
+                scanned.problems.push(problem(what));
+                return Ok(());
+            }
+        };
+        if next.is_some_and(|next| commit.first < next) {
+            scanned.problems.push(problem("a commit behind the one before it"));
+            return Ok(());
+        }
+        self.note_gap(commit.first, offset, next, scanned);
+        scanned.records += commit.count;
+        each(&commit)?;
+        *next = Some(commit.first + commit.count);
+        Ok(())
+    }
+
+    /// Notes the records between `next` and `found`, which should come at once.
+    fn note_gap(
+        &self,
+        found: SequenceNumber,
+        offset: u64,
+        next: &mut Option<SequenceNumber>,
+        scanned: &mut Scanned,
+    ) {
+        if let Some(expected) = next.filter(|&next| next < found) {
+            let what = format!(
+                "the commits of records {expected} to {}, which are missing in front of this place; later ones are there",
+                found - 1
+            );
+            let gap = Finding {
+                offset: Some(offset),
+                records: Some(found - expected),
+                ..Finding::new(&self.path, what)
+            };
+            scanned.problems.push(gap.clone());
+            scanned.lost.push(gap);
+            *next = Some(found);
+        }
+    }
+}

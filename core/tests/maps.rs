@@ -1,0 +1,104 @@
+//! `mmap_size`: tables read through maps, as far as it goes.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod common;
+
+use std::sync::Arc;
+
+use lightning_db::vfs::{Call, OsVfs, RecordingVfs};
+use lightning_db::{Database, ErrorKind, LightningDbConfig, OptionValue};
+
+const RECORDS: u32 = 30_000;
+
+fn key(i: u32) -> [u8; 4] {
+    i.wrapping_mul(2_654_435_761).to_be_bytes()
+}
+
+/// About 3 MB in tables, of which nothing is cached.
+fn filled(mmap_size: Option<u64>) -> (tempfile::TempDir, RecordingVfs, Database) {
+    let folder = tempfile::tempdir().unwrap();
+    let vfs = RecordingVfs::new(Arc::new(OsVfs));
+    let config = LightningDbConfig {
+        cache_size: 1 << 20,
+        mmap_size,
+        compression_enabled: false,
+        ..common::small_config()
+    };
+    let db = Database::open_on(Arc::new(vfs.clone()), folder.path(), config, true).unwrap();
+    for chunk in (0..RECORDS).collect::<Vec<_>>().chunks(1000) {
+        let entries: Vec<_> = chunk.iter().map(|&i| (key(i), [i as u8; 100])).collect();
+        db.put_batch(&entries).unwrap();
+    }
+    db.compact_lsm().unwrap();
+    db.put_batch(&(0..RECORDS / 4).map(|i| (key(i), [i as u8; 100])).collect::<Vec<_>>()).unwrap();
+    db.flush().unwrap();
+    (folder, vfs, db)
+}
+
+/// Maps, and reads of tables, while every record is read.
+fn calls_of_reads(vfs: &RecordingVfs, db: &Database) -> (usize, usize) {
+    vfs.take();
+    for i in 0..RECORDS {
+        assert_eq!(db.get(key(i)).unwrap().unwrap(), [i as u8; 100]);
+    }
+    assert_eq!(common::entries(db).len(), RECORDS as usize);
+    let is_table = |path: &std::path::Path| path.extension().is_some_and(|extension| extension == "table");
+    let calls = vfs.take();
+    let count = |kind: &dyn Fn(&Call) -> bool| calls.iter().filter(|call| kind(call)).count();
+    (
+        count(&|call| matches!(call, Call::Map { .. })),
+        count(&|call| matches!(call, Call::ReadAt { path, .. } if is_table(path))),
+    )
+}
+
+#[test]
+fn option_mmap_size() {
+    let (_folder, vfs, db) = filled(Some(1 << 30));
+    let (maps, reads) = calls_of_reads(&vfs, &db);
+    assert!(maps > 0);
+    assert_eq!(reads, 0);
+    let stats = db.stats().unwrap();
+    let tables: usize = stats.tables_per_level.iter().sum();
+    assert!(tables > 1 && stats.mapped_bytes > 3 << 20, "{stats:?}");
+    assert!(stats.cache_bytes <= 1 << 20);
+    db.close().unwrap();
+}
+
+#[test]
+fn a_smaller_budget_maps_a_part_and_reads_the_rest() {
+    let (_folder, vfs, db) = filled(Some(1 << 20));
+    let (_, reads) = calls_of_reads(&vfs, &db);
+    let mapped = db.stats().unwrap().mapped_bytes;
+    assert!(reads > 0 && mapped <= 1 << 20, "{reads} reads, {mapped} bytes mapped");
+}
+
+#[test]
+fn without_the_option_nothing_is_mapped() {
+    let (_folder, vfs, db) = filled(None);
+    let (maps, reads) = calls_of_reads(&vfs, &db);
+    assert!(reads > 0);
+    assert_eq!((maps, db.stats().unwrap().mapped_bytes), (0, 0));
+}
+
+/// Tables that a compaction replaces give their maps back.
+#[test]
+fn maps_go_with_their_tables() {
+    let (_folder, vfs, db) = filled(Some(1 << 30));
+    calls_of_reads(&vfs, &db);
+    db.compact_lsm().unwrap();
+    calls_of_reads(&vfs, &db);
+    let stats = db.stats().unwrap();
+    assert!(stats.mapped_bytes <= stats.total_size, "{stats:?}");
+}
+
+#[test]
+fn the_option_has_a_name_and_a_range() {
+    let mut config = LightningDbConfig::default();
+    assert_eq!(config.mmap_size, None);
+    config.set("mmap_size", OptionValue::Integer(1 << 20)).unwrap();
+    assert_eq!(config.mmap_size, Some(1 << 20));
+    config.validate().unwrap();
+    config.mmap_size = Some((1 << 20) - 1);
+    assert_eq!(config.validate().unwrap_err().kind(), ErrorKind::InvalidArgument);
+}
