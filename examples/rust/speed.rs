@@ -4,12 +4,14 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Parser;
-use lightning_db::{ConsistencyConfig, ConsistencyLevel, Database, LightningDbConfig, WriteBatch};
+use lightning_db::{ConsistencyConfig, ConsistencyLevel, Database, LSMConfig, LightningDbConfig, WriteBatch};
 use lightning_db_examples::{Outcome, Random, WorkFolder, thousands};
 
 const VALUE: usize = 100;
 const BATCH: usize = 1000;
 const HOT: usize = 10_000;
+/// Tables in level 0 that no compaction takes away.
+const OVERLAPPING: usize = 8;
 
 /// Measures put, batch, get and scan with 16-byte keys in random order and 100-byte values, half compressible.
 #[derive(Parser)]
@@ -41,8 +43,9 @@ fn main() -> Outcome {
         "{records} records, keys of 16 bytes, values of {VALUE} (half compressible), page cache of {cache} MiB"
     );
     println!("{:<32} {:>9} {:>9}", "operation", "ns", "M/s");
-    puts(&create(&work, "puts", &arguments)?, &order)?;
-    let db = create(&work, "batches", &arguments)?;
+    let trigger = LSMConfig::default().level0_file_num_compaction_trigger;
+    puts(&create(&work, "puts", &arguments, trigger)?, &order)?;
+    let db = create(&work, "batches", &arguments, trigger)?;
     batches(&db, &order)?;
     println!("as loaded:");
     gets(&db, &order, &mut random)?;
@@ -52,13 +55,15 @@ fn main() -> Outcome {
     gets(&db, &order, &mut random)?;
     scans(&db, order.len())?;
     db.close()?;
-    Ok(())
+    overlapping(&create(&work, "overlapping", &arguments, 8 * OVERLAPPING)?, &order, &mut random)
 }
 
-fn create(work: &WorkFolder, name: &str, arguments: &Arguments) -> Outcome<Database> {
+fn create(work: &WorkFolder, name: &str, arguments: &Arguments, trigger: usize) -> Outcome<Database> {
     let level = ConsistencyConfig { default_level: ConsistencyLevel::Quorum, ..Default::default() };
     let cache_size = arguments.cache << 20;
-    let config = LightningDbConfig { cache_size, consistency_config: level, ..Default::default() };
+    let lsm = LSMConfig { level0_file_num_compaction_trigger: trigger, ..Default::default() };
+    let config =
+        LightningDbConfig { cache_size, consistency_config: level, lsm_config: lsm, ..Default::default() };
     Ok(Database::create(work.join(name), config)?)
 }
 
@@ -122,7 +127,33 @@ fn gets(db: &Database, order: &[usize], random: &mut Random) -> Outcome {
             Ok(())
         })?;
     }
-    Ok(())
+    // Between two keys that are there.
+    let absent: Vec<usize> = (0..order.len()).map(|_| random.below(order.len())).collect();
+    measure("get, absent keys", absent.len(), || {
+        for number in absent {
+            let mut between = [b'x'; 17];
+            between[..16].copy_from_slice(&key(number));
+            if db.get(between)?.is_some() {
+                return Err("a record that nobody wrote".into());
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Gets over tables of level 0 that each reach over all keys.
+fn overlapping(db: &Database, order: &[usize], random: &mut Random) -> Outcome {
+    println!("{OVERLAPPING} tables in level 0:");
+    for numbers in order.chunks(order.len().div_ceil(OVERLAPPING).max(1)) {
+        for numbers in numbers.chunks(BATCH) {
+            let mut batch = WriteBatch::new();
+            numbers.iter().try_for_each(|&number| batch.put(key(number), value(number)))?;
+            db.write(&batch)?;
+        }
+        db.flush()?;
+    }
+    gets(db, order, random)?;
+    Ok(db.close()?)
 }
 
 fn scans(db: &Database, records: usize) -> Outcome {

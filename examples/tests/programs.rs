@@ -11,6 +11,7 @@ use tempfile::TempDir;
 const DEMO: &str = env!("CARGO_BIN_EXE_demo");
 const KILL_LOOP: &str = env!("CARGO_BIN_EXE_kill_loop");
 const SPEED: &str = env!("CARGO_BIN_EXE_speed");
+const SOAK: &str = env!("CARGO_BIN_EXE_soak");
 const LANGUAGES: &str = env!("CARGO_BIN_EXE_languages");
 const TOUR: &str = env!("CARGO_BIN_EXE_tour");
 
@@ -50,6 +51,12 @@ fn every_example_runs() {
     assert!(run_example("transfer").contains("together 2000"));
     assert!(run_example("prefix_scan").contains("Beloved, Ulysses"));
     assert!(run_example("backup").contains("monday"));
+}
+
+#[test]
+fn everything_at_once_agrees_with_a_model() {
+    let text = assert_success(&run(SOAK, &["--seconds", "3", "--threads", "3", "--seed", "7"]));
+    assert!(text.contains("differences") && text.trim_end().ends_with(" 0"), "{text}");
 }
 
 #[test]
