@@ -1,9 +1,10 @@
 //! What the C, Python and Node faces share, on top of the engine's owned handles.
 //!
-//! * [`Opening`]: how to open a database, options given by name.
+//! * [`Opening`]: how to open a database, options given by name; [`check`] and [`repair`] of one that is closed.
 //! * [`Bounds`], [`level`], [`isolation`]: arguments as the languages spell them.
 //! * [`Handle`], [`Exclusive`]: handles that can be closed while others use them.
-//! * [`Read`], [`write`]: what database, snapshot and transaction have in common, and writes at a level.
+//! * [`Store`], [`Within`]: a database, a snapshot or a transaction as seen through one of its keyspaces.
+//! * [`Read`], [`write`]: what these have in common, and writes at a level or with a limit to their patience.
 //! * [`Cursor`], [`Page`]: scans that cross the boundary many entries at a time.
 //! * [`packed`]: batches that cross it as one run of bytes.
 //! * [`figures`], [`metrics`], [`memory`]: statistics by name.
@@ -17,6 +18,7 @@ mod handle;
 mod opening;
 pub mod packed;
 mod read;
+mod store;
 pub mod write;
 
 pub use arguments::{Bounds, isolation, level, number};
@@ -24,13 +26,15 @@ pub use cursor::{Cursor, Page};
 pub use figures::{Figure, figures, memory, metrics};
 pub use guard::{guard, raised};
 pub use handle::{Exclusive, Handle, closed};
-pub use opening::{Opening, backup, restore};
+pub use opening::{Opening, backup, check, compact, repair, restore, restore_with};
 pub use read::Read;
+pub use store::{Store, Within};
 
 pub use lightning_db::{
-    ConsistencyLevel, Database, Error, ErrorKind, Isolation, Lookup, MAX_KEY_LEN, MAX_VALUE_LEN, MemoryStats,
-    Metrics, OPTIONS, OptionValue, Result, Scan, ScanOptions, Snapshot, Stats, Transaction, TransactionScan,
-    Value, WriteBatch,
+    CheckProgress, CheckReport, CompactionProgress, Comparator, ConsistencyLevel, Database, Error, ErrorKind,
+    Finding, Ingest, IngestReport, Isolation, Keyspace, KeyspaceOptions, Lookup, MAX_KEY_LEN, MAX_VALUE_LEN,
+    MemoryStats, Metrics, OPTIONS, OptionValue, RepairReport, Result, Scan, ScanOptions, Snapshot, Stats,
+    Transaction, TransactionScan, Value, WriteBatch,
 };
 
 /// The version of the engine, and of every face of it.

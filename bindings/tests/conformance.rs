@@ -7,6 +7,10 @@
     reason = "a case that cannot be read is a failed test"
 )]
 
+#[path = "conformance/bytes.rs"]
+mod bytes;
+#[path = "conformance/calls.rs"]
+mod calls;
 #[path = "conformance/cases.rs"]
 mod cases;
 #[path = "conformance/expect.rs"]

@@ -9,17 +9,21 @@
  * Bytes. Keys (0 to 65,535 bytes) and values (0 to 1 GiB) are any bytes with their length; NULL with length
  * 0 is the empty one. They are read during the call only, and copied where they are needed longer.
  *
- * Handles. What a `..._new`, `..._begin`, `..._scan`, `_create` or `_open` returns is freed by the caller:
- * database `_destroy`, else `_free`. Order does not matter: what belongs to a closed database is Closed and
+ * Handles. What a `..._new`, `..._begin`, `..._scan`, `..._in`, `_create`, `_open` and the like returns is freed by
+ * the caller: database and keyspace `_destroy`, else `_free`. Order does not matter: what belongs to a closed database is Closed and
  * still has to be freed. A handle is checked at every use: one that was freed is Closed, NULL or one of
  * another kind is InvalidArgument.
+ *
+ * Keyspaces. The handle of a keyspace has the type of the database's, and so have snapshots and transactions
+ * that are seen through one: each function that takes such a handle works in its keyspace.
  *
  * Threads. Any function may be called in any thread with any handle, also while others use or free it: a
  * call that has begun goes on, later ones are Closed. What is lent (the entries of a scan, the texts of
  * the last error) is valid until the next call that its function names.
  *
  * Blocking. Opening, `_close`, `_destroy`, writes that are applied (put, delete, batch write, commit,
- * transact), flush, compact, backup and restore wait for the disk, each as it says. Reads, scans and count
+ * transact, ingest), making and dropping a keyspace, flush, compact, backup, restore, check and repair wait for the
+ * disk, each as it says. Reads, scans and count
  * wait at most for pages that are not in memory. Everything else works in memory. Calls on one transaction,
  * scan, batch or options object take turns, so such a call may wait for another thread's.
  *
@@ -66,6 +70,15 @@
   { sizeof(lightning_db_scan_options_t), LIGHTNING_DB_NO_LIMIT, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, false }
 #endif
 
+
+/** Initial value of lightning_db_finding_t. */
+#ifdef __cplusplus
+#define LIGHTNING_DB_FINDING \
+  { sizeof(lightning_db_finding_t), nullptr, 0, nullptr, nullptr, {}, {}, 0 }
+#else
+#define LIGHTNING_DB_FINDING \
+  { sizeof(lightning_db_finding_t), 0, 0, 0, 0, {0, 0}, {0, 0}, 0 }
+#endif
 /*
  * Options by name. Defaults and effects: the main README.
  *
@@ -77,6 +90,9 @@
  *   compression_level                    a whole number, 1 to 19
  *   max_active_transactions              a whole number, 1 to 1000000
  *   use_optimized_transactions           true or false
+ *   prefetch_enabled                     true or false
+ *   prefetch_distance                    a whole number, 1 to 1024
+ *   prefetch_workers                     a whole number, 1 to 64
  *   default_level                        strong, quorum or eventual
  *   sync_writes                          true or false
  *   checkpoint_interval                  a number of seconds, 1 to 315360000
@@ -165,14 +181,57 @@ enum lightning_db_level {
 #define LIGHTNING_DB_NO_LIMIT UINT64_MAX
 
 /**
+ * List of a report: what is damaged, missing or contradictory; after a repair: what was.
+ */
+#define LIGHTNING_DB_PROBLEMS 0
+
+/**
+ * List of a report: what is worth knowing and no damage, such as tails that a crash tore.
+ */
+#define LIGHTNING_DB_NOTES 1
+
+/**
+ * List of a report: what is gone after a repair. An older value of such a key, or a deleted one, may show again.
+ */
+#define LIGHTNING_DB_LOST 2
+
+/**
+ * List of a report: where the files that a repair has replaced are now.
+ */
+#define LIGHTNING_DB_SET_ASIDE 3
+
+/**
+ * Offset of a finding without one, and number of its records if that is not known.
+ */
+#define LIGHTNING_DB_UNKNOWN UINT64_MAX
+
+/**
  * Writes that are applied all or none. Made by `lightning_db_batch_new`, freed by `lightning_db_batch_free`.
  */
 typedef struct lightning_db_batch_t lightning_db_batch_t;
 
 /**
- * Options of a database, by name. Made by `lightning_db_options_new`, freed by `lightning_db_options_free`.
+ * Figures about a database, all of one instant, by name. Made by `lightning_db_metrics` and
+ * `lightning_db_memory_stats`, freed by `lightning_db_figures_free`.
+ */
+typedef struct lightning_db_figures_t lightning_db_figures_t;
+
+/**
+ * Sorted entries on their way into tables. Made by `lightning_db_ingest_new`, freed by `lightning_db_ingest_free`.
+ */
+typedef struct lightning_db_ingest_t lightning_db_ingest_t;
+
+/**
+ * Options of a database or a keyspace, by name. Made by `lightning_db_options_new`, freed by
+ * `lightning_db_options_free`.
  */
 typedef struct lightning_db_options_t lightning_db_options_t;
+
+/**
+ * What a check found, and what a repair did. Made by `lightning_db_check` and `lightning_db_repair`, freed by
+ * `lightning_db_report_free`.
+ */
+typedef struct lightning_db_report_t lightning_db_report_t;
 
 /**
  * A walk over entries in key order. Made by `lightning_db_scan_new`, `lightning_db_snapshot_scan` and
@@ -181,20 +240,38 @@ typedef struct lightning_db_options_t lightning_db_options_t;
 typedef struct lightning_db_scan_t lightning_db_scan_t;
 
 /**
- * The database as it was at one instant. Made by `lightning_db_snapshot_new`, freed by
- * `lightning_db_snapshot_free`.
+ * The database as it was at one instant. Made by `lightning_db_snapshot_new` and `lightning_db_snapshot_in`,
+ * freed by `lightning_db_snapshot_free`.
  */
 typedef struct lightning_db_snapshot_t lightning_db_snapshot_t;
 
 /**
- * An open database. Made by `lightning_db_create` and `lightning_db_open`, freed by `lightning_db_destroy`.
+ * An open database, or one of its keyspaces. Made by `lightning_db_create`, `lightning_db_open`,
+ * `lightning_db_open_read_only`, `lightning_db_keyspace` and `lightning_db_keyspace_create`, freed by
+ * `lightning_db_destroy`.
  */
 typedef struct lightning_db_t lightning_db_t;
 
 /**
- * A transaction. Made by `lightning_db_txn_begin`, freed by `lightning_db_txn_free`.
+ * A transaction. Made by `lightning_db_txn_begin` and `lightning_db_txn_in`, freed by `lightning_db_txn_free`.
  */
 typedef struct lightning_db_txn_t lightning_db_txn_t;
+
+/**
+ * Orders two keys, with the `user` pointer that it was given: negative if `a` is in front of `b`, 0 if they are
+ * equal, positive if it is behind. Keys that are equal to it are told apart by their bytes.
+ *
+ * It must be a total preorder, the same for the life of the database. It is called from many threads at once, those
+ * of the library too, also while `lightning_db_destroy` runs. It must not call this library, and neither an exception
+ * nor `longjmp` may leave it.
+ */
+typedef int (*lightning_db_compare_t)(const char *a, size_t a_len, const char *b, size_t b_len, void *user);
+
+/**
+ * Frees the `user` pointer of something that is not used any more. Called once, from whichever thread used it last;
+ * NULL if there is nothing to be freed.
+ */
+typedef void (*lightning_db_free_user_t)(void *user);
 
 /**
  * Bytes, which may be any, and their number.
@@ -258,6 +335,76 @@ typedef struct {
  */
 typedef int (*lightning_db_work_t)(lightning_db_txn_t *txn, void *user);
 
+/**
+ * How far a compaction has got. Later versions add fields at the end.
+ */
+typedef struct {
+  /**
+   * Bytes of the tables to be read, as far as is known: may rise.
+   */
+  uint64_t bytes_in;
+  /**
+   * Bytes of them that have been read, `bytes_in` at the end.
+   */
+  uint64_t bytes_done;
+  /**
+   * Tables written.
+   */
+  uint64_t tables;
+} lightning_db_compaction_t;
+
+/**
+ * Is told how far a compaction has got, with the `user` pointer that was given. 0 goes on, any other number ends
+ * the compaction. `progress` is lent for the call. It must not close the database, and neither an exception nor
+ * `longjmp` may leave it.
+ */
+typedef int (*lightning_db_on_compaction_t)(const lightning_db_compaction_t *progress, void *user);
+
+/**
+ * Is told how many of how many bytes a check or a repair has looked at, with the `user` pointer that was given. Called
+ * in the thread of the check. Neither an exception nor `longjmp` may leave it.
+ */
+typedef void (*lightning_db_on_check_t)(uint64_t bytes_done, uint64_t bytes_total, void *user);
+
+/**
+ * Something about a place of a file. Begin with `LIGHTNING_DB_FINDING`. What it points to is the report's. Later
+ * versions add fields at the end.
+ */
+typedef struct {
+  /**
+   * `sizeof(lightning_db_finding_t)`.
+   */
+  size_t struct_size;
+  /**
+   * The file.
+   */
+  const char *file;
+  /**
+   * Where in it, in bytes; or `LIGHTNING_DB_UNKNOWN`.
+   */
+  uint64_t offset;
+  /**
+   * What was expected, or is said.
+   */
+  const char *what;
+  /**
+   * The keyspace; NULL where it is not one's.
+   */
+  const char *keyspace;
+  /**
+   * Keys from here ... `data` is NULL if they are not known.
+   */
+  lightning_db_bytes_t first_key;
+  /**
+   * ... to here, inclusive, may be concerned.
+   */
+  lightning_db_bytes_t last_key;
+  /**
+   * How many records; or `LIGHTNING_DB_UNKNOWN`.
+   */
+  uint64_t records;
+} lightning_db_finding_t;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -290,6 +437,13 @@ LIGHTNING_DB_API const char *lightning_db_last_error_file(void);
 LIGHTNING_DB_API bool lightning_db_last_error_offset(uint64_t *offset);
 
 /**
+ * Whether the last error of this thread is that a key is absent. Tells that NotFound of `lightning_db_get_into` from
+ * the one of a keyspace that was dropped.
+ */
+LIGHTNING_DB_API
+bool lightning_db_last_error_is_absent_key(void);
+
+/**
  * The operating system's number (`errno`) of the last error of this thread; 0 if it did not come from there.
  */
 LIGHTNING_DB_API int lightning_db_last_error_os_code(void);
@@ -318,10 +472,11 @@ LIGHTNING_DB_API int lightning_db_error_raise(int code);
 LIGHTNING_DB_API const char *lightning_db_version(void);
 
 /**
- * Options with their defaults, for `lightning_db_create` and `lightning_db_open`, which only read them: one
- * object may open many databases. Freed by `lightning_db_options_free`. NULL on an error.
+ * Options with their defaults, for `lightning_db_create`, `lightning_db_open` and the like, which only read them:
+ * one object may open many databases. Freed by `lightning_db_options_free`. NULL on an error.
  */
-LIGHTNING_DB_API lightning_db_options_t *lightning_db_options_new(void);
+LIGHTNING_DB_API
+lightning_db_options_t *lightning_db_options_new(void);
 
 /**
  * Sets an option that takes a whole number (all options stand on top of this file), such as `cache_size`.
@@ -351,7 +506,7 @@ int lightning_db_options_set_seconds(lightning_db_options_t *options,
 
 /**
  * Sets an option that takes a word, such as `default_level`; or `mode`: "rwc" (make the database if there is
- * none) or "rw" (it must exist). Errors: as `lightning_db_options_set_int`.
+ * none), "rw" (it must exist) or "r" (for reads alone). Errors: as `lightning_db_options_set_int`.
  */
 LIGHTNING_DB_API
 int lightning_db_options_set_text(lightning_db_options_t *options,
@@ -362,6 +517,34 @@ int lightning_db_options_set_text(lightning_db_options_t *options,
  * Frees the options. NULL is fine. Errors: Closed if they were freed before.
  */
 LIGHTNING_DB_API int lightning_db_options_free(lightning_db_options_t *options);
+
+/**
+ * Sets the order of keys of a database, or of a keyspace that is made with these options, to a function of yours.
+ * The name is stored: a database is opened again with a comparator of the same name, else that is a Mismatch. It has
+ * 1 to 255 bytes of UTF-8 and is none of the engine's own orders, which `lightning_db_options_set_text` sets.
+ *
+ * `user` goes to `compare`, and to `free_user` when the options, and all databases that were opened with them, are
+ * freed or have another comparator. If this fails, `free_user` is not called. Errors: InvalidArgument (name,
+ * NULL), Closed.
+ */
+LIGHTNING_DB_API
+int lightning_db_options_set_comparator(lightning_db_options_t *options,
+                                        const char *name,
+                                        lightning_db_compare_t compare,
+                                        void *user,
+                                        lightning_db_free_user_t free_user);
+
+/**
+ * Gives a comparator of yours to a database for those of its keyspaces that were made with one of this name; the
+ * last one of a name counts. Every open needs those of all keyspaces, else it is a Mismatch. Else as
+ * `lightning_db_options_set_comparator`.
+ */
+LIGHTNING_DB_API
+int lightning_db_options_add_comparator(lightning_db_options_t *options,
+                                        const char *name,
+                                        lightning_db_compare_t compare,
+                                        void *user,
+                                        lightning_db_free_user_t free_user);
 
 /**
  * Opens the database in the folder `path`; makes it, with missing parent folders, if there is none.
@@ -380,21 +563,32 @@ LIGHTNING_DB_API lightning_db_t *lightning_db_create(const char *path, const lig
 LIGHTNING_DB_API lightning_db_t *lightning_db_open(const char *path, const lightning_db_options_t *options);
 
 /**
- * Closes the database: every later call on it and on its batches, scans, snapshots and transactions is
- * Closed. Waits for running commits, writes what is in memory and releases the folder. The handle stays to
- * be freed by `lightning_db_destroy`. Closing again does nothing.
+ * Opens a database that must exist for reads alone: the committed state of this moment. Writes nothing, and works
+ * beside a process that has it open, also this one; every write is ReadOnly. Errors: as `lightning_db_open`, but
+ * for Locked; TimedOut if the writer changed the files again and again.
+ */
+LIGHTNING_DB_API
+lightning_db_t *lightning_db_open_read_only(const char *path,
+                                            const lightning_db_options_t *options);
+
+/**
+ * Closes the database: every later call on it and on its keyspaces, batches, scans, snapshots and transactions
+ * is Closed. Waits for running commits, writes what is in memory and releases the folder. The handle stays to
+ * be freed by `lightning_db_destroy`. Closing again does nothing. The handle of a keyspace is closed alone.
  *
  * Errors: the failure that halted the database, or one of the last writes; it is closed all the same, and
  * what was acknowledged is found by the next open.
  */
-LIGHTNING_DB_API int lightning_db_close(lightning_db_t *db);
+LIGHTNING_DB_API
+int lightning_db_close(lightning_db_t *db);
 
 /**
- * Closes the database if it is open, and frees the handle: any later use of it is Closed. The files stay.
- * NULL is fine. Errors: as `lightning_db_close`, and Closed for a handle that was freed before; it is freed
+ * Closes the database if it is open, and frees the handle: any later use of it is Closed. The files stay. The
+ * handle of a keyspace is freed alone. NULL is fine. Errors: as `lightning_db_close`, and Closed for a handle that was freed before; it is freed
  * whatever is returned.
  */
-LIGHTNING_DB_API int lightning_db_destroy(lightning_db_t *db);
+LIGHTNING_DB_API
+int lightning_db_destroy(lightning_db_t *db);
 
 /**
  * Puts a value at the default level of the database. Blocks for the sync at that level, and while flush is
@@ -419,6 +613,21 @@ int lightning_db_put_with(lightning_db_t *db,
                           int level);
 
 /**
+ * As `lightning_db_put_with`, but waits at most `timeout_ms` milliseconds while flush and compaction are behind:
+ * TimedOut then, and nothing is written. The sync of a strong write is waited for all the same. A negative number
+ * is InvalidArgument.
+ */
+LIGHTNING_DB_API
+LIGHTNING_DB_MUST_CHECK
+int lightning_db_put_within(lightning_db_t *db,
+                            const char *key,
+                            size_t key_len,
+                            const char *value,
+                            size_t value_len,
+                            int level,
+                            int64_t timeout_ms);
+
+/**
  * Deletes a key at the default level of the database; an absent key is no error. Else as `lightning_db_put`.
  */
 LIGHTNING_DB_API int lightning_db_delete(lightning_db_t *db, const char *key, size_t key_len);
@@ -427,6 +636,17 @@ LIGHTNING_DB_API int lightning_db_delete(lightning_db_t *db, const char *key, si
  * As `lightning_db_delete`, acknowledged as `level` says: one of `enum lightning_db_level`.
  */
 LIGHTNING_DB_API int lightning_db_delete_with(lightning_db_t *db, const char *key, size_t key_len, int level);
+
+/**
+ * As `lightning_db_delete_with`, but waits as `lightning_db_put_within` does.
+ */
+LIGHTNING_DB_API
+LIGHTNING_DB_MUST_CHECK
+int lightning_db_delete_within(lightning_db_t *db,
+                               const char *key,
+                               size_t key_len,
+                               int level,
+                               int64_t timeout_ms);
 
 /**
  * The value of a key: a copy for `lightning_db_free_value`, with a 0 behind it that `*value_len` does not
@@ -442,7 +662,7 @@ char *lightning_db_get(lightning_db_t *db,
 
 /**
  * Copies the value of a key into `buffer` and sets `*value_len` to its length. NotFound if the key is
- * absent; InvalidArgument if the value has more than `capacity` bytes: then nothing is copied, and
+ * absent, or the keyspace was dropped: `lightning_db_last_error_is_absent_key()` tells them apart; InvalidArgument if the value has more than `capacity` bytes: then nothing is copied, and
  * `*value_len` is the capacity that is needed (it is 0 with every other error). Allocates nothing. `buffer`
  * may be NULL if `capacity` is 0. Errors: as `lightning_db_get`.
  */
@@ -479,6 +699,17 @@ int lightning_db_count(lightning_db_t *db,
                        uint64_t *count);
 
 /**
+ * Sets `*bytes` to about how many bytes on disk, and not yet there, the entries of such a scan take; NULL options
+ * are all. Quick: from the sizes of tables and memtables, not from what is in them; the limit does not count.
+ * Errors: as `lightning_db_scan_new`; then it is 0.
+ */
+LIGHTNING_DB_API
+LIGHTNING_DB_MUST_CHECK
+int lightning_db_approximate_size(lightning_db_t *db,
+                                  const lightning_db_scan_options_t *options,
+                                  uint64_t *bytes);
+
+/**
  * Sets `*present` to whether the key is present. Errors: as `lightning_db_get`; then it is false.
  */
 LIGHTNING_DB_API
@@ -500,10 +731,56 @@ LIGHTNING_DB_API void lightning_db_free_value(char *value);
 LIGHTNING_DB_API void lightning_db_free_values(lightning_db_bytes_t *values);
 
 /**
- * An empty batch of writes to the database, for `lightning_db_batch_free`. NULL on an error. Several threads
+ * Makes a keyspace: keys with an order, page size and codec of their own, in tables of their own, in the same
+ * database. `options` may be NULL, and may hold `comparator`, `page_size`, `compression_type` and
+ * `compression_level`; what is not set is as in the database. They hold for its life, and are only read. It is on
+ * stable storage when this returns.
+ *
+ * Returns a handle that works as the database's does, in this keyspace: reads, writes, scans, batches, snapshots and
+ * transactions made from it go to it. It has to be freed by `lightning_db_destroy`, which frees it alone; what
+ * concerns the whole database (flush, compact, backup, figures) is the same through it. NULL on an error:
+ * AlreadyExists, InvalidArgument (a name that is not 1 to 255 bytes of UTF-8, options), ReadOnly, NoSpace, Halted,
+ * Closed, Io.
+ */
+LIGHTNING_DB_API
+lightning_db_t *lightning_db_keyspace_create(lightning_db_t *db,
+                                             const char *name,
+                                             const lightning_db_options_t *options);
+
+/**
+ * A handle of the keyspace with this name, as `lightning_db_keyspace_create` gives it; "default" is the one that
+ * the handle of the database uses. NULL on an error: NotFound, Closed.
+ */
+LIGHTNING_DB_API
+lightning_db_t *lightning_db_keyspace(lightning_db_t *db,
+                                      const char *name);
+
+/**
+ * Drops a keyspace with all that is in it, and makes durable what was committed before. Every call on its handles is
+ * NotFound then; they are still to be freed, and scans that run go on. Blocks for some syncs. Errors: NotFound,
+ * InvalidArgument (the default one), ReadOnly, NoSpace, Halted, Closed, Io.
+ */
+LIGHTNING_DB_API
+int lightning_db_keyspace_drop(lightning_db_t *db,
+                               const char *name);
+
+/**
+ * The names of all keyspaces, sorted, "default" among them: `*names` becomes an array of `*count` of them for
+ * `lightning_db_free_values`, each with a 0 behind it that `len` does not count. On an error they are NULL and 0:
+ * Closed, OutOfMemory.
+ */
+LIGHTNING_DB_API
+LIGHTNING_DB_MUST_CHECK
+int lightning_db_keyspace_list(lightning_db_t *db,
+                               lightning_db_bytes_t **names,
+                               size_t *count);
+
+/**
+ * An empty batch of writes to the database or keyspace, for `lightning_db_batch_free`. NULL on an error. Several threads
  * may use a batch: its calls take turns.
  */
-LIGHTNING_DB_API lightning_db_batch_t *lightning_db_batch_new(lightning_db_t *db);
+LIGHTNING_DB_API
+lightning_db_batch_t *lightning_db_batch_new(lightning_db_t *db);
 
 /**
  * Adds a put, also when the database was closed. Key and value are copied. Errors: InvalidArgument (key,
@@ -520,6 +797,28 @@ int lightning_db_batch_put(lightning_db_batch_t *batch,
  * Adds a delete; an absent key is no error. Errors: as `lightning_db_batch_put`.
  */
 LIGHTNING_DB_API int lightning_db_batch_delete(lightning_db_batch_t *batch, const char *key, size_t key_len);
+
+/**
+ * As `lightning_db_batch_put`, in a keyspace of the batch's database, or in the default one with a handle of the
+ * database itself. Errors: also NotFound for a keyspace that was dropped. With one of another database it is the
+ * write that is InvalidArgument.
+ */
+LIGHTNING_DB_API
+int lightning_db_batch_put_in(lightning_db_batch_t *batch,
+                              lightning_db_t *keyspace,
+                              const char *key,
+                              size_t key_len,
+                              const char *value,
+                              size_t value_len);
+
+/**
+ * As `lightning_db_batch_delete`, in a keyspace. Errors: as `lightning_db_batch_put_in`.
+ */
+LIGHTNING_DB_API
+int lightning_db_batch_delete_in(lightning_db_batch_t *batch,
+                                 lightning_db_t *keyspace,
+                                 const char *key,
+                                 size_t key_len);
 
 /**
  * Forgets all writes of the batch. Errors: Closed.
@@ -539,10 +838,61 @@ LIGHTNING_DB_API int lightning_db_batch_write(lightning_db_batch_t *batch);
 LIGHTNING_DB_API int lightning_db_batch_write_with(lightning_db_batch_t *batch, int level);
 
 /**
+ * As `lightning_db_batch_write_with`, but waits at most `timeout_ms` milliseconds while flush and compaction are
+ * behind: TimedOut then, and nothing is applied. A negative number is InvalidArgument. The sync of a strong write is waited for all the same.
+ */
+LIGHTNING_DB_API
+LIGHTNING_DB_MUST_CHECK
+int lightning_db_batch_write_within(lightning_db_batch_t *batch,
+                                    int level,
+                                    int64_t timeout_ms);
+
+/**
  * Frees the batch; writes that were not applied are forgotten. NULL is fine. Errors: Closed if it was freed
  * before.
  */
 LIGHTNING_DB_API int lightning_db_batch_free(lightning_db_batch_t *batch);
+
+/**
+ * Begins to load entries whose keys rise strictly, in the order of the database or keyspace, straight into tables: much
+ * cheaper than writing them. For `lightning_db_ingest_free`. NULL on an error: ReadOnly, Halted, Closed, NotFound (a
+ * keyspace that was dropped).
+ *
+ * Nothing is visible before `lightning_db_ingest_finish`, which shows all at once, newer than every commit before.
+ * Several threads may use it: its calls take turns.
+ */
+LIGHTNING_DB_API
+lightning_db_ingest_t *lightning_db_ingest_new(lightning_db_t *db);
+
+/**
+ * Adds an entry, whose key lies behind that of the one before. An error ends the ingest, and every later call on it
+ * is Closed: InvalidArgument (a key that does not rise, too long), NoSpace, Halted, Closed, Io. Blocks for a write of
+ * the disk now and then.
+ */
+LIGHTNING_DB_API
+LIGHTNING_DB_MUST_CHECK
+int lightning_db_ingest_add(lightning_db_ingest_t *ingest,
+                            const char *key,
+                            size_t key_len,
+                            const char *value,
+                            size_t value_len);
+
+/**
+ * Makes all entries visible and durable, all or none; `*entries`, if `entries` is not NULL, is their number. A key
+ * that was there has the new value then. Transactions that have read a key between the first and the last one meet a
+ * Conflict. The ingest has ended whatever is returned, and is to be freed. Blocks for some syncs, and until what was written before
+ * is flushed. Errors: as `lightning_db_ingest_add`; then `*entries` is 0 and nothing is changed.
+ */
+LIGHTNING_DB_API
+LIGHTNING_DB_MUST_CHECK
+int lightning_db_ingest_finish(lightning_db_ingest_t *ingest,
+                               uint64_t *entries);
+
+/**
+ * Takes back what was not finished, and frees the handle. NULL is fine. Errors: Closed if it was freed before.
+ */
+LIGHTNING_DB_API
+int lightning_db_ingest_free(lightning_db_ingest_t *ingest);
 
 /**
  * Begins a scan of the database as it is now; NULL options are all entries in rising order. For
@@ -580,10 +930,20 @@ LIGHTNING_DB_API int lightning_db_scan_status(lightning_db_scan_t *scan);
 LIGHTNING_DB_API int lightning_db_scan_free(lightning_db_scan_t *scan);
 
 /**
- * Takes a snapshot of what is visible now, for `lightning_db_snapshot_free`. NULL on an error: Closed. It
- * never changes and blocks nobody, and keeps old versions on disk until it is freed.
+ * Takes a snapshot of what is visible now, in all keyspaces, for `lightning_db_snapshot_free`. NULL on an error:
+ * Closed. Its reads go to the keyspace of the handle. It never changes and blocks nobody, and keeps old versions on disk until it is freed.
  */
-LIGHTNING_DB_API lightning_db_snapshot_t *lightning_db_snapshot_new(lightning_db_t *db);
+LIGHTNING_DB_API
+lightning_db_snapshot_t *lightning_db_snapshot_new(lightning_db_t *db);
+
+/**
+ * The same snapshot through a keyspace of its database; with a handle of the database itself, through the default
+ * one. A snapshot of its own for `lightning_db_snapshot_free`. NULL on an error: Closed. A keyspace that was dropped is
+ * NotFound, and one of another database InvalidArgument, at each use.
+ */
+LIGHTNING_DB_API
+lightning_db_snapshot_t *lightning_db_snapshot_in(lightning_db_snapshot_t *snapshot,
+                                                  lightning_db_t *keyspace);
 
 /**
  * As `lightning_db_get`, as of the snapshot.
@@ -631,6 +991,19 @@ LIGHTNING_DB_API lightning_db_txn_t *lightning_db_txn_begin(lightning_db_t *db);
  * `LIGHTNING_DB_SNAPSHOT_ISOLATION`. Errors: also InvalidArgument.
  */
 LIGHTNING_DB_API lightning_db_txn_t *lightning_db_txn_begin_with(lightning_db_t *db, int isolation);
+
+/**
+ * The same transaction through a keyspace of its database; with a handle of the database itself, through the default
+ * one. NULL on an error: Closed. A keyspace that was dropped is NotFound, and one of another
+ * database InvalidArgument, at each use.
+ *
+ * It is committed or aborted, whole, through any of its handles, and is taken back when the handle that began it is
+ * freed; the others are Closed then. Freeing one of those, which its maker has to do with `lightning_db_txn_free`, ends nothing
+ * but the handle.
+ */
+LIGHTNING_DB_API
+lightning_db_txn_t *lightning_db_txn_in(lightning_db_txn_t *txn,
+                                        lightning_db_t *keyspace);
 
 /**
  * As `lightning_db_get`, as the transaction sees it. Errors: also Closed once it has been committed or
@@ -696,10 +1069,11 @@ LIGHTNING_DB_API LIGHTNING_DB_MUST_CHECK int lightning_db_txn_commit_with(lightn
 LIGHTNING_DB_API int lightning_db_txn_abort(lightning_db_txn_t *txn);
 
 /**
- * Takes back what was not committed, and frees the handle. NULL is fine. Errors: Closed if it was freed
- * before.
+ * Takes back what was not committed, and frees the handle; one of `lightning_db_txn_in` is freed alone. NULL is
+ * fine. Errors: Closed if it was freed before.
  */
-LIGHTNING_DB_API int lightning_db_txn_free(lightning_db_txn_t *txn);
+LIGHTNING_DB_API
+int lightning_db_txn_free(lightning_db_txn_t *txn);
 
 /**
  * Runs `work` in a serializable transaction and commits it at the default level; begins again, after a short
@@ -730,6 +1104,16 @@ LIGHTNING_DB_API int lightning_db_flush(lightning_db_t *db);
 LIGHTNING_DB_API int lightning_db_compact(lightning_db_t *db);
 
 /**
+ * As `lightning_db_compact`; calls `on_progress` in this thread, now and then, at the begin and at the end. Errors:
+ * also Cancelled when it returned another number than 0: the piece in work is taken back; InvalidArgument (NULL).
+ */
+LIGHTNING_DB_API
+LIGHTNING_DB_MUST_CHECK
+int lightning_db_compact_with(lightning_db_t *db,
+                              lightning_db_on_compaction_t on_progress,
+                              void *user);
+
+/**
  * Empties the cache of pages and rows. Errors: Closed.
  */
 LIGHTNING_DB_API int lightning_db_clear_cache(lightning_db_t *db);
@@ -750,6 +1134,87 @@ LIGHTNING_DB_API LIGHTNING_DB_MUST_CHECK int lightning_db_backup(lightning_db_t 
 LIGHTNING_DB_API LIGHTNING_DB_MUST_CHECK int lightning_db_restore(const char *source, const char *target);
 
 /**
+ * As `lightning_db_restore`, with options, which may be NULL: a database with comparators of yours needs them.
+ * Errors: also Mismatch without them.
+ */
+LIGHTNING_DB_API
+LIGHTNING_DB_MUST_CHECK
+int lightning_db_restore_with(const char *source,
+                              const char *target,
+                              const lightning_db_options_t *options);
+
+/**
+ * Reads every byte of the database in the folder `path`, which nobody has open, and reports what is wrong. Changes
+ * nothing. `options` may be NULL; comparators of yours must be in them. `on_progress` may be NULL. Blocks for as
+ * long as reading all files takes.
+ *
+ * Returns a report for `lightning_db_report_free`. Damage is no error. NULL on an error: Locked (open), NotFound,
+ * NotADatabase, InvalidArgument (options), Mismatch (comparator), UnsupportedVersion, PermissionDenied, Io, OutOfMemory;
+ * Corruption if nothing says which database this is.
+ */
+LIGHTNING_DB_API
+lightning_db_report_t *lightning_db_check(const char *path,
+                                          const lightning_db_options_t *options,
+                                          lightning_db_on_check_t on_progress,
+                                          void *user);
+
+/**
+ * Checks a database and mends it, also one that does not open. Every record is kept whose page or commit is whole;
+ * the report says what is lost. Files that were replaced are moved to the folder `lost` in the database. If nothing
+ * is wrong nothing is changed. A repair that was cut, or failed, must be run again before the database can be
+ * opened. Needs room for a second copy of what is written anew. Where newer records of a key are lost, an older
+ * value, or a deleted one, may show again. Else as `lightning_db_check`. Errors: also NoSpace.
+ */
+LIGHTNING_DB_API
+lightning_db_report_t *lightning_db_repair(const char *path,
+                                           const lightning_db_options_t *options,
+                                           lightning_db_on_check_t on_progress,
+                                           void *user);
+
+/**
+ * Sets `*ok` to whether nothing is wrong or, behind a repair, was. Errors: Closed; then it is false.
+ */
+LIGHTNING_DB_API
+LIGHTNING_DB_MUST_CHECK
+int lightning_db_report_is_ok(lightning_db_report_t *report,
+                              bool *ok);
+
+/**
+ * Sets `*value` to a number of the report: `files`, `bytes`, `pages` and `records` that were looked at (records of
+ * all versions); how many findings there are in its lists, `problems`, `notes`, `lost` and `set_aside`; `repaired`
+ * (1 if anything had to be done) and `salvaged_records` (of damaged files, written anew). On an error it is left alone:
+ * InvalidArgument (unknown name), Closed.
+ */
+LIGHTNING_DB_API
+LIGHTNING_DB_MUST_CHECK
+int lightning_db_report_int(lightning_db_report_t *report,
+                            const char *name,
+                            uint64_t *value);
+
+/**
+ * Fills `*finding` with a finding of a list, `LIGHTNING_DB_PROBLEMS` and the like, by its number from 0. What it
+ * points to is valid until the report is freed. Errors: NotFound behind the last one; InvalidArgument (list, struct),
+ * Closed. Then `*finding` is left alone.
+ */
+LIGHTNING_DB_API
+LIGHTNING_DB_MUST_CHECK
+int lightning_db_report_finding(lightning_db_report_t *report,
+                                int list,
+                                size_t index,
+                                lightning_db_finding_t *finding);
+
+/**
+ * The whole report as a text of some lines, for `lightning_db_free_value`. NULL on an error: Closed, OutOfMemory.
+ */
+LIGHTNING_DB_API
+char *lightning_db_report_text(lightning_db_report_t *report);
+
+/**
+ * Frees the report and what it lent. NULL is fine. Errors: Closed if it was freed before.
+ */
+LIGHTNING_DB_API int lightning_db_report_free(lightning_db_report_t *report);
+
+/**
  * Name of a figure by its number from 0; NULL behind the last one. The text is static.
  */
 LIGHTNING_DB_API const char *lightning_db_stat_name(size_t index);
@@ -766,7 +1231,7 @@ int lightning_db_stat_int(lightning_db_t *db,
                           uint64_t *value);
 
 /**
- * Sets `*value` to a ratio from 0 to 1: `cache_hit_rate`. Errors: as `lightning_db_stat_int`.
+ * Sets `*value` to a number that is no count: `cache_hit_rate` (0 to 1), `write_stall_seconds`. Errors: as `lightning_db_stat_int`.
  */
 LIGHTNING_DB_API
 LIGHTNING_DB_MUST_CHECK
@@ -792,6 +1257,60 @@ int lightning_db_stat_list(lightning_db_t *db,
  * `lightning_db_last_error_code()` is 0; or on an error: as `lightning_db_stat_int`.
  */
 LIGHTNING_DB_API char *lightning_db_stat_text(lightning_db_t *db, const char *name);
+
+/**
+ * Counts, rates and latencies of the database since it was opened, all of one instant, for
+ * `lightning_db_figures_free`: `reads`, `writes`, `read_ops_per_sec`, `avg_read_latency_us` and so on;
+ * `lightning_db_figures_name` tells them all. Cheap enough to be asked every second. NULL on an error: Closed.
+ */
+LIGHTNING_DB_API
+lightning_db_figures_t *lightning_db_metrics(lightning_db_t *db);
+
+/**
+ * What the database keeps in memory, in bytes: `total_bytes`, `cache_bytes`, `index_bytes`, `memtable_bytes` and
+ * so on. Else as `lightning_db_metrics`.
+ */
+LIGHTNING_DB_API
+lightning_db_figures_t *lightning_db_memory_stats(lightning_db_t *db);
+
+/**
+ * Name of a figure by its number from 0; NULL behind the last one, and then `lightning_db_last_error_code()` is 0;
+ * or on an error: Closed. The text is static.
+ */
+LIGHTNING_DB_API
+const char *lightning_db_figures_name(lightning_db_figures_t *figures,
+                                      size_t index);
+
+/**
+ * Sets `*value` to a count or number of bytes. On an error it is left alone: InvalidArgument (unknown name, a
+ * figure that is no count), Closed.
+ */
+LIGHTNING_DB_API
+LIGHTNING_DB_MUST_CHECK
+int lightning_db_figures_int(lightning_db_figures_t *figures,
+                             const char *name,
+                             uint64_t *value);
+
+/**
+ * Sets `*value` to a figure of any kind: a count, a rate, a share, a time. On an error it is left alone:
+ * InvalidArgument (unknown name), Closed.
+ */
+LIGHTNING_DB_API
+LIGHTNING_DB_MUST_CHECK
+int lightning_db_figures_number(lightning_db_figures_t *figures,
+                                const char *name,
+                                double *value);
+
+/**
+ * Frees the figures. NULL is fine. Errors: Closed if they were freed before.
+ */
+LIGHTNING_DB_API int lightning_db_figures_free(lightning_db_figures_t *figures);
+
+/**
+ * All metrics as a text that Prometheus reads, for `lightning_db_free_value`. NULL on an error: Closed,
+ * OutOfMemory.
+ */
+LIGHTNING_DB_API char *lightning_db_prometheus(lightning_db_t *db);
 
 #ifdef __cplusplus
 }  // extern "C"

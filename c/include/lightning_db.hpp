@@ -6,7 +6,7 @@
 #ifndef LIGHTNING_DB_HPP
 #define LIGHTNING_DB_HPP
 
-#include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -15,132 +15,14 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 #include "lightning_db.h"
 #include "lightning_db/basics.hpp"
+#include "lightning_db/readers.hpp"
+#include "lightning_db/reports.hpp"
 
 namespace lightning_db {
-
-namespace detail {
-
-/// What database, snapshot and transaction have in common.
-template <class T, int (*Free)(T*), int (*GetInto)(T*, const char*, std::size_t, char*, std::size_t, std::size_t*),
-          char* (*Get)(T*, const char*, std::size_t, std::size_t*),
-          ::lightning_db_scan_t* (*NewScan)(T*, const ::lightning_db_scan_options_t*)>
-class Reader {
- public:
-  /// The value of a key, or nothing.
-  std::optional<std::string> get(std::string_view key) const {
-    std::array<char, 1024> buffer;  // Small values need no memory of the library.
-    std::size_t length = 0;
-    const int status = GetInto(handle_.get(), key.data(), key.size(), buffer.data(), buffer.size(), &length);
-    if (status == LIGHTNING_DB_OK) return std::string(buffer.data(), length);
-    if (status == LIGHTNING_DB_NOT_FOUND) return std::nullopt;
-    if (length <= buffer.size()) throw Error::last(status);
-    const std::unique_ptr<char, FreeValue> value(Get(handle_.get(), key.data(), key.size(), &length));
-    if (!value) check(::lightning_db_last_error_code());
-    return value ? std::optional<std::string>(std::in_place, value.get(), length) : std::nullopt;
-  }
-
-  /// Entries in key order.
-  Scan scan(const ScanOptions& options = ScanOptions()) const {
-    const auto c_options = options.c_options();
-    return Scan(check_handle(NewScan(handle_.get(), &c_options)));
-  }
-
-  /// The entries whose key starts with `prefix`.
-  Scan scan_prefix(std::string_view prefix) const { return scan(ScanOptions().prefix(prefix)); }
-
- protected:
-  explicit Reader(T* handle, bool owned = true) noexcept : handle_(handle, owned) {}
-
-  Owner<T, Free> handle_;
-};
-
-using DatabaseReader = Reader<::lightning_db_t, ::lightning_db_destroy, ::lightning_db_get_into, ::lightning_db_get,
-                              ::lightning_db_scan_new>;
-using SnapshotReader = Reader<::lightning_db_snapshot_t, ::lightning_db_snapshot_free, ::lightning_db_snapshot_get_into,
-                              ::lightning_db_snapshot_get, ::lightning_db_snapshot_scan>;
-using TransactionReader = Reader<::lightning_db_txn_t, ::lightning_db_txn_free, ::lightning_db_txn_get_into,
-                                 ::lightning_db_txn_get, ::lightning_db_txn_scan>;
-
-}  // namespace detail
-
-/// The database as it was at one instant. Blocks nobody, keeps old versions on disk while it lives. Its scans may outlive it.
-class Snapshot : public detail::SnapshotReader {
- public:
-  explicit Snapshot(::lightning_db_snapshot_t* handle) noexcept : detail::SnapshotReader(handle) {}
-
-  /// Frees the snapshot early; every later call throws.
-  void close() noexcept { handle_.free(); }
-};
-
-/// A transaction; taken back when destroyed before commit(). Reads see the database as it was at the beginning, and its
-/// own writes. What is read is checked at the commit, also what a scan walks over.
-class Transaction : public detail::TransactionReader {
- public:
-  explicit Transaction(::lightning_db_txn_t* handle, bool owned = true) noexcept : detail::TransactionReader(handle, owned) {}
-
-  /// Puts a value.
-  void put(std::string_view key, std::string_view value) {
-    detail::check(::lightning_db_txn_put(handle_.get(), key.data(), key.size(), value.data(), value.size()));
-  }
-  /// Deletes a key; an absent one is no error.
-  void erase(std::string_view key) {
-    detail::check(::lightning_db_txn_delete(handle_.get(), key.data(), key.size()));
-  }
-  /// Commits; throws Conflict if what it has read has changed. It has ended either way.
-  void commit(Level level = Level::Default) {
-    detail::check(::lightning_db_txn_commit_with(handle_.get(), static_cast<int>(level)));
-  }
-  /// Takes everything back.
-  void abort() { detail::check(::lightning_db_txn_abort(handle_.get())); }
-  /// Frees the transaction early, taken back if it was not committed; every later call throws.
-  void close() noexcept { handle_.free(); }
-
-  /// The handle of C, still owned by this object.
-  ::lightning_db_txn_t* c_handle() const noexcept { return handle_.get(); }
-};
-
-namespace detail {
-
-/// One call of transact(): no exception crosses the library.
-template <class Work, class Result>
-struct Attempt {
-  static constexpr bool is_void = std::is_void_v<Result>;
-
-  std::remove_reference_t<Work>& work;
-  std::exception_ptr thrown;
-  std::optional<std::conditional_t<is_void, bool, Result>> result;
-
-  static int run(::lightning_db_txn_t* handle, void* user) noexcept {
-    auto& self = *static_cast<Attempt*>(user);
-    self.result.reset();
-    try {
-      Transaction txn(handle, false);
-      if constexpr (is_void) {
-        self.work(txn);
-      } else {
-        self.result.emplace(self.work(txn));
-      }
-      return LIGHTNING_DB_OK;
-    } catch (const Error& error) {
-      if (error.code() == LIGHTNING_DB_CONFLICT) return LIGHTNING_DB_CONFLICT;
-      self.thrown = std::current_exception();
-    } catch (...) {
-      self.thrown = std::current_exception();
-    }
-    return -1;
-  }
-
-  Result take() {
-    if constexpr (!is_void) return std::move(*result);
-  }
-};
-
-}  // namespace detail
 
 /// Writes that are applied all or none.
 class Batch {
@@ -155,11 +37,19 @@ class Batch {
   void erase(std::string_view key) {
     detail::check(::lightning_db_batch_delete(handle_.get(), key.data(), key.size()));
   }
+  /// Adds a put in a keyspace of the same database.
+  void put(const Database& keyspace, std::string_view key, std::string_view value);
+  /// Adds a delete in a keyspace of the same database.
+  void erase(const Database& keyspace, std::string_view key);
   /// Forgets all writes.
   void clear() { detail::check(::lightning_db_batch_clear(handle_.get())); }
   /// Applies all writes or none; empty and usable afterwards.
   void write(Level level = Level::Default) {
     detail::check(::lightning_db_batch_write_with(handle_.get(), static_cast<int>(level)));
+  }
+  /// As write(), but waits at most so long for flush and compaction: throws TimedOut then, and nothing is applied.
+  void write_within(std::chrono::milliseconds timeout, Level level = Level::Default) {
+    detail::check(::lightning_db_batch_write_within(handle_.get(), static_cast<int>(level), timeout.count()));
   }
   /// Frees the batch early; every later call throws.
   void close() noexcept { handle_.free(); }
@@ -168,7 +58,28 @@ class Batch {
   detail::Owner<::lightning_db_batch_t, ::lightning_db_batch_free> handle_;
 };
 
-/// An open database; closed and freed when destroyed, which cannot tell of an error: close() does.
+/// Sorted entries on their way into tables; taken back when destroyed before finish().
+class Ingest {
+ public:
+  explicit Ingest(::lightning_db_ingest_t* handle) noexcept : handle_(handle) {}
+
+  /// Adds an entry, whose key lies behind that of the one before. An error ends the ingest.
+  void add(std::string_view key, std::string_view value) {
+    detail::check(::lightning_db_ingest_add(handle_.get(), key.data(), key.size(), value.data(), value.size()));
+  }
+  /// Makes all entries visible and durable, all or none; their number.
+  std::uint64_t finish() {
+    std::uint64_t entries = 0;
+    detail::check(::lightning_db_ingest_finish(handle_.get(), &entries));
+    return entries;
+  }
+
+ private:
+  detail::Owner<::lightning_db_ingest_t, ::lightning_db_ingest_free> handle_;
+};
+
+/// An open database, or one of its keyspaces. A database is closed and freed when destroyed, which cannot tell of an error:
+/// close() does. A keyspace is closed alone.
 class Database : public detail::DatabaseReader {
  public:
   /// Opens the database in the folder `path`; makes it if there is none.
@@ -183,12 +94,67 @@ class Database : public detail::DatabaseReader {
   static Database open(const std::string& path, const Options& options) {
     return Database(::lightning_db_open(path.c_str(), options.c_handle()));
   }
+  /// Opens a database that must exist for reads alone, beside whoever has it open: as it is now.
+  static Database open_read_only(const std::string& path) {
+    return Database(::lightning_db_open_read_only(path.c_str(), nullptr));
+  }
+  /// The same with options.
+  static Database open_read_only(const std::string& path, const Options& options) {
+    return Database(::lightning_db_open_read_only(path.c_str(), options.c_handle()));
+  }
   /// Makes a database in `target`, absent or empty, of the backup in `source`.
   static void restore(const std::string& source, const std::string& target) {
     detail::check(::lightning_db_restore(source.c_str(), target.c_str()));
   }
+  /// The same with options: a database with comparators of yours needs them.
+  static void restore(const std::string& source, const std::string& target, const Options& options) {
+    detail::check(::lightning_db_restore_with(source.c_str(), target.c_str(), options.c_handle()));
+  }
+  /// Reads every byte of a database that nobody has open, and reports what is wrong.
+  static Report check(const std::string& path) {
+    return Report(detail::check_handle(::lightning_db_check(path.c_str(), nullptr, nullptr, nullptr)));
+  }
+  /// The same with options.
+  static Report check(const std::string& path, const Options& options) {
+    return Report(detail::check_handle(::lightning_db_check(path.c_str(), options.c_handle(), nullptr, nullptr)));
+  }
+  /// Checks a database that nobody has open and mends it; the report says what is lost.
+  static Report repair(const std::string& path) {
+    return Report(detail::check_handle(::lightning_db_repair(path.c_str(), nullptr, nullptr, nullptr)));
+  }
+  /// The same with options.
+  static Report repair(const std::string& path, const Options& options) {
+    return Report(detail::check_handle(::lightning_db_repair(path.c_str(), options.c_handle(), nullptr, nullptr)));
+  }
 
-  /// Closes it and all that belongs to it. Again: does nothing.
+  /// Makes a keyspace: an object like the database's, for keys of their own.
+  Database create_keyspace(const std::string& name) {
+    return Database(::lightning_db_keyspace_create(handle_.get(), name.c_str(), nullptr));
+  }
+  /// The same with options: comparator, page_size, compression_type, compression_level.
+  Database create_keyspace(const std::string& name, const Options& options) {
+    return Database(::lightning_db_keyspace_create(handle_.get(), name.c_str(), options.c_handle()));
+  }
+  /// The keyspace with this name.
+  Database keyspace(const std::string& name) const {
+    return Database(::lightning_db_keyspace(handle_.get(), name.c_str()));
+  }
+  /// The names of all keyspaces, sorted, "default" among them.
+  std::vector<std::string> list_keyspaces() const {
+    ::lightning_db_bytes_t* names = nullptr;
+    std::size_t count = 0;
+    detail::check(::lightning_db_keyspace_list(handle_.get(), &names, &count));
+    const std::unique_ptr<::lightning_db_bytes_t, detail::FreeValue> freed(names);
+    std::vector<std::string> list;
+    for (std::size_t i = 0; i < count; ++i) list.emplace_back(names[i].data, names[i].len);
+    return list;
+  }
+  /// Drops a keyspace with all that is in it.
+  void drop_keyspace(const std::string& name) {
+    detail::check(::lightning_db_keyspace_drop(handle_.get(), name.c_str()));
+  }
+
+  /// Closes it and all that belongs to it; a keyspace alone. Again: does nothing.
   void close() { detail::check(::lightning_db_close(handle_.get())); }
 
   /// Puts a value.
@@ -199,6 +165,17 @@ class Database : public detail::DatabaseReader {
   /// Deletes a key; an absent one is no error.
   void erase(std::string_view key, Level level = Level::Default) {
     detail::check(::lightning_db_delete_with(handle_.get(), key.data(), key.size(), static_cast<int>(level)));
+  }
+  /// As put(), but waits at most so long for flush and compaction: throws TimedOut then, and nothing is written.
+  void put_within(std::chrono::milliseconds timeout, std::string_view key, std::string_view value,
+                  Level level = Level::Default) {
+    detail::check(::lightning_db_put_within(handle_.get(), key.data(), key.size(), value.data(), value.size(),
+                                            static_cast<int>(level), timeout.count()));
+  }
+  /// As erase(), but waits as put_within() does.
+  void erase_within(std::chrono::milliseconds timeout, std::string_view key, Level level = Level::Default) {
+    detail::check(::lightning_db_delete_within(handle_.get(), key.data(), key.size(), static_cast<int>(level),
+                                               timeout.count()));
   }
   /// Whether a key is present.
   bool contains(std::string_view key) const {
@@ -212,6 +189,13 @@ class Database : public detail::DatabaseReader {
     std::uint64_t count = 0;
     detail::check(::lightning_db_count(handle_.get(), &c_options, &count));
     return count;
+  }
+  /// About how many bytes the entries of such a scan take, quickly.
+  std::uint64_t approximate_size(const ScanOptions& options = {}) const {
+    const auto c_options = options.c_options();
+    std::uint64_t bytes = 0;
+    detail::check(::lightning_db_approximate_size(handle_.get(), &c_options, &bytes));
+    return bytes;
   }
   /// The values of several keys as of one instant, in their order.
   std::vector<std::optional<std::string>> get_many(const std::vector<std::string_view>& keys) const {
@@ -230,6 +214,8 @@ class Database : public detail::DatabaseReader {
 
   /// An empty batch of writes to this database.
   Batch batch() { return Batch(detail::check_handle(::lightning_db_batch_new(handle_.get()))); }
+  /// Begins to load entries whose keys rise strictly straight into tables.
+  Ingest ingest() { return Ingest(detail::check_handle(::lightning_db_ingest_new(handle_.get()))); }
   /// What is visible now.
   Snapshot snapshot() const { return Snapshot(detail::check_handle(::lightning_db_snapshot_new(handle_.get()))); }
   /// Begins a transaction.
@@ -255,8 +241,27 @@ class Database : public detail::DatabaseReader {
   void flush() { detail::check(::lightning_db_flush(handle_.get())); }
   /// Merges all tables into one level.
   void compact() { detail::check(::lightning_db_compact(handle_.get())); }
+  /// The same; `progress(const lightning_db_compaction_t&)` is called now and then and returns whether to go on: false
+  /// throws Cancelled. What it throws comes out too. It must not close the database.
+  template <class Progress>
+  void compact(Progress&& progress) {
+    detail::Compaction<Progress> compaction{progress, nullptr};
+    const int status = ::lightning_db_compact_with(handle_.get(), compaction.run, &compaction);
+    if (compaction.thrown) std::rethrow_exception(compaction.thrown);
+    detail::check(status);
+  }
   /// Empties the cache of pages and rows.
   void clear_cache() { detail::check(::lightning_db_clear_cache(handle_.get())); }
+
+  /// Counts, rates and latencies since the database was opened, by name: "reads", "avg_read_latency_us".
+  Figures metrics() const { return Figures(detail::check_handle(::lightning_db_metrics(handle_.get()))); }
+  /// What is kept in memory, by name: "cache_bytes".
+  Figures memory_stats() const { return Figures(detail::check_handle(::lightning_db_memory_stats(handle_.get()))); }
+  /// The metrics as a text that Prometheus reads.
+  std::string prometheus() const {
+    const std::unique_ptr<char, detail::FreeValue> text(detail::check_handle(::lightning_db_prometheus(handle_.get())));
+    return std::string(text.get());
+  }
 
   /// A count or number of bytes by its name: "total_size".
   std::uint64_t stat_int(const char* name) const {
@@ -264,7 +269,7 @@ class Database : public detail::DatabaseReader {
     detail::check(::lightning_db_stat_int(handle_.get(), name, &value));
     return value;
   }
-  /// A ratio from 0 to 1 by its name: "cache_hit_rate".
+  /// A number that is no count by its name: "cache_hit_rate", "write_stall_seconds".
   double stat_ratio(const char* name) const {
     double value = 0;
     detail::check(::lightning_db_stat_ratio(handle_.get(), name, &value));
@@ -291,6 +296,23 @@ class Database : public detail::DatabaseReader {
  private:
   explicit Database(::lightning_db_t* handle) : detail::DatabaseReader(detail::check_handle(handle)) {}
 };
+
+inline Snapshot Snapshot::in(const Database& keyspace) const {
+  return Snapshot(detail::check_handle(::lightning_db_snapshot_in(handle_.get(), keyspace.c_handle())));
+}
+
+inline Transaction Transaction::in(const Database& keyspace) const {
+  return Transaction(detail::check_handle(::lightning_db_txn_in(handle_.get(), keyspace.c_handle())));
+}
+
+inline void Batch::put(const Database& keyspace, std::string_view key, std::string_view value) {
+  detail::check(::lightning_db_batch_put_in(handle_.get(), keyspace.c_handle(), key.data(), key.size(), value.data(),
+                                            value.size()));
+}
+
+inline void Batch::erase(const Database& keyspace, std::string_view key) {
+  detail::check(::lightning_db_batch_delete_in(handle_.get(), keyspace.c_handle(), key.data(), key.size()));
+}
 
 }  // namespace lightning_db
 

@@ -4,9 +4,10 @@
 use std::ffi::{CStr, c_char, c_int};
 use std::path::Path;
 use std::ptr;
+use std::time::Duration;
 
 use lightning_db_bindings::{
-    ConsistencyLevel, Error, ErrorKind, Isolation, MAX_KEY_LEN, MAX_VALUE_LEN, Result,
+    ConsistencyLevel, Error, ErrorKind, Isolation, MAX_KEY_LEN, MAX_VALUE_LEN, Result, write::How,
 };
 
 /// Bytes, which may be any, and their number.
@@ -129,6 +130,13 @@ pub fn level(number: c_int) -> Result<Option<ConsistencyLevel>> {
     let index = usize::try_from(number).map_err(|_| unknown())?;
     let Some(index) = index.checked_sub(1) else { return Ok(None) };
     ConsistencyLevel::NAMES.get(index).map(|(_, level)| Some(*level)).ok_or_else(unknown)
+}
+
+/// A level, and how long a write may wait for flush and compaction. Errors: as [`level`].
+pub fn how(number: c_int, timeout_ms: i64) -> Result<How> {
+    let millis = u64::try_from(timeout_ms);
+    let millis = millis.map_err(|_| Error::invalid(format!("a timeout of {timeout_ms} milliseconds")))?;
+    Ok(How { level: level(number)?, patience: Some(Duration::from_millis(millis)) })
 }
 
 /// Isolation of a transaction: keys and ranges that it read must be unchanged at its commit, so the outcome

@@ -3,24 +3,26 @@
 
 use std::ffi::{c_char, c_int};
 
-use lightning_db_bindings::{Database, WriteBatch, closed, write};
+use lightning_db_bindings::write::{self, How};
+use lightning_db_bindings::{Result, Store, WriteBatch, closed};
 
 use crate::handles::{BATCHES, DATABASES, lightning_db_batch_t, lightning_db_t};
+use crate::keyspace::bound;
 use crate::{arguments, call};
 
 /// Writes, and where they go.
 pub struct Writes {
-    db: Database,
+    store: Store,
     batch: WriteBatch,
 }
 
-/// An empty batch of writes to the database, for `lightning_db_batch_free`. NULL on an error. Several threads
+/// An empty batch of writes to the database or keyspace, for `lightning_db_batch_free`. NULL on an error. Several threads
 /// may use a batch: its calls take turns.
 #[unsafe(no_mangle)]
 pub extern "C" fn lightning_db_batch_new(db: *mut lightning_db_t) -> *mut lightning_db_batch_t {
     call::pointer(|| {
-        let writes = DATABASES.with(db, |db| match db.is_open() {
-            true => Ok(Writes { db: db.clone(), batch: WriteBatch::new() }),
+        let writes = DATABASES.with(db, |store| match store.database().is_open() {
+            true => Ok(Writes { store: store.clone(), batch: WriteBatch::new() }),
             false => Err(closed("database")),
         })?;
         BATCHES.insert(writes)
@@ -40,7 +42,7 @@ pub unsafe extern "C" fn lightning_db_batch_put(
     call::status(|| {
         // SAFETY: as the header says.
         let (key, value) = unsafe { (arguments::key(key, key_len)?, arguments::value(value, value_len)?) };
-        BATCHES.with(batch, |writes| writes.batch.put(key, value))
+        BATCHES.with(batch, |Writes { store, batch }| write::add_put(batch, store, key, value))
     })
 }
 
@@ -54,7 +56,43 @@ pub unsafe extern "C" fn lightning_db_batch_delete(
     call::status(|| {
         // SAFETY: as the header says.
         let key = unsafe { arguments::key(key, key_len) }?;
-        BATCHES.with(batch, |writes| writes.batch.delete(key))
+        BATCHES.with(batch, |Writes { store, batch }| write::add_delete(batch, store, key))
+    })
+}
+
+/// As `lightning_db_batch_put`, in a keyspace of the batch's database, or in the default one with a handle of the
+/// database itself. Errors: also NotFound for a keyspace that was dropped. With one of another database it is the
+/// write that is InvalidArgument.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lightning_db_batch_put_in(
+    batch: *mut lightning_db_batch_t,
+    keyspace: *mut lightning_db_t,
+    key: *const c_char,
+    key_len: usize,
+    value: *const c_char,
+    value_len: usize,
+) -> c_int {
+    call::status(|| {
+        // SAFETY: as the header says.
+        let (key, value) = unsafe { (arguments::key(key, key_len)?, arguments::value(value, value_len)?) };
+        let store = bound(keyspace)?;
+        BATCHES.with(batch, |writes| write::add_put(&mut writes.batch, &store, key, value))
+    })
+}
+
+/// As `lightning_db_batch_delete`, in a keyspace. Errors: as `lightning_db_batch_put_in`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lightning_db_batch_delete_in(
+    batch: *mut lightning_db_batch_t,
+    keyspace: *mut lightning_db_t,
+    key: *const c_char,
+    key_len: usize,
+) -> c_int {
+    call::status(|| {
+        // SAFETY: as the header says.
+        let key = unsafe { arguments::key(key, key_len) }?;
+        let store = bound(keyspace)?;
+        BATCHES.with(batch, |writes| write::add_delete(&mut writes.batch, &store, key))
     })
 }
 
@@ -80,13 +118,26 @@ pub extern "C" fn lightning_db_batch_write(batch: *mut lightning_db_batch_t) -> 
 /// As `lightning_db_batch_write`, acknowledged as `level` says: one of `enum lightning_db_level`.
 #[unsafe(no_mangle)]
 pub extern "C" fn lightning_db_batch_write_with(batch: *mut lightning_db_batch_t, level: c_int) -> c_int {
-    call::status(|| {
-        let level = arguments::level(level)?;
-        BATCHES.with(batch, |writes| {
-            write::write(&writes.db, &writes.batch, level)?;
-            writes.batch.clear();
-            Ok(())
-        })
+    call::status(|| apply(batch, arguments::level(level)?.into()))
+}
+
+/// As `lightning_db_batch_write_with`, but waits at most `timeout_ms` milliseconds while flush and compaction are
+/// behind: TimedOut then, and nothing is applied. A negative number is InvalidArgument. The sync of a strong write is waited for all the same.
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn lightning_db_batch_write_within(
+    batch: *mut lightning_db_batch_t,
+    level: c_int,
+    timeout_ms: i64,
+) -> c_int {
+    call::status(|| apply(batch, arguments::how(level, timeout_ms)?))
+}
+
+fn apply(batch: *const lightning_db_batch_t, how: How) -> Result<()> {
+    BATCHES.with(batch, |Writes { store, batch }| {
+        write::write(store, batch, how)?;
+        batch.clear();
+        Ok(())
     })
 }
 

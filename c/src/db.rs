@@ -3,7 +3,7 @@
 
 use std::ffi::{c_char, c_int};
 
-use lightning_db_bindings::{OptionValue, Result, write};
+use lightning_db_bindings::{Database, OptionValue, Result, Store, write};
 
 use crate::arguments::{self, Out, lightning_db_bytes_t};
 use crate::cursor::{lightning_db_scan_options_t, scan_options};
@@ -37,6 +37,18 @@ pub unsafe extern "C" fn lightning_db_open(
     call::pointer(|| unsafe { open(path, options, Some("rw")) })
 }
 
+/// Opens a database that must exist for reads alone: the committed state of this moment. Writes nothing, and works
+/// beside a process that has it open, also this one; every write is ReadOnly. Errors: as `lightning_db_open`, but
+/// for Locked; TimedOut if the writer changed the files again and again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lightning_db_open_read_only(
+    path: *const c_char,
+    options: *const lightning_db_options_t,
+) -> *mut lightning_db_t {
+    // SAFETY: as the header says.
+    call::pointer(|| unsafe { open(path, options, Some("r")) })
+}
+
 unsafe fn open(
     path: *const c_char,
     options: *const lightning_db_options_t,
@@ -48,30 +60,45 @@ unsafe fn open(
     if let Some(mode) = mode {
         opening.set("mode", OptionValue::Text(mode))?;
     }
-    DATABASES.insert(opening.open(path)?)
+    DATABASES.insert(Store::from(opening.open(path)?))
 }
 
-/// Closes the database: every later call on it and on its batches, scans, snapshots and transactions is
-/// Closed. Waits for running commits, writes what is in memory and releases the folder. The handle stays to
-/// be freed by `lightning_db_destroy`. Closing again does nothing.
+/// The database, if this handle of it opened it: the handle of a keyspace lives and ends alone.
+fn opened(store: &Store) -> Option<Database> {
+    store.keyspace().is_none().then(|| store.database().clone())
+}
+
+fn close(handle: *const lightning_db_t) -> Result<()> {
+    let closed = match DATABASES.with(handle, |store| Ok(opened(store))) {
+        Ok(Some(db)) => return db.close(),
+        Ok(None) => DATABASES.end(handle),
+        Err(error) => Err(error),
+    };
+    // Closing again does nothing.
+    if DATABASES.has_ended(handle)? { Ok(()) } else { closed }
+}
+
+/// Closes the database: every later call on it and on its keyspaces, batches, scans, snapshots and transactions
+/// is Closed. Waits for running commits, writes what is in memory and releases the folder. The handle stays to
+/// be freed by `lightning_db_destroy`. Closing again does nothing. The handle of a keyspace is closed alone.
 ///
 /// Errors: the failure that halted the database, or one of the last writes; it is closed all the same, and
 /// what was acknowledged is found by the next open.
 #[unsafe(no_mangle)]
 pub extern "C" fn lightning_db_close(db: *mut lightning_db_t) -> c_int {
-    call::status(|| DATABASES.with(db, |db| db.close()))
+    call::status(|| close(db))
 }
 
-/// Closes the database if it is open, and frees the handle: any later use of it is Closed. The files stay.
-/// NULL is fine. Errors: as `lightning_db_close`, and Closed for a handle that was freed before; it is freed
+/// Closes the database if it is open, and frees the handle: any later use of it is Closed. The files stay. The
+/// handle of a keyspace is freed alone. NULL is fine. Errors: as `lightning_db_close`, and Closed for a handle that was freed before; it is freed
 /// whatever is returned.
 #[unsafe(no_mangle)]
 pub extern "C" fn lightning_db_destroy(db: *mut lightning_db_t) -> c_int {
     call::cleanup(db, || {
-        // Kept beyond the handle, so that its error can be told.
-        let open = DATABASES.with(db, |db| Ok(db.clone()))?;
+        // Kept beyond the handle, so that its error can be told. A handle that was closed alone has none.
+        let opened = DATABASES.with(db, |store| Ok(opened(store)));
         DATABASES.remove(db)?;
-        open.close()
+        opened.ok().flatten().map_or(Ok(()), |db| db.close())
     })
 }
 
@@ -103,7 +130,29 @@ pub unsafe extern "C" fn lightning_db_put_with(
         // SAFETY: as the header says.
         let (key, value) = unsafe { (arguments::key(key, key_len)?, arguments::value(value, value_len)?) };
         let level = arguments::level(level)?;
-        DATABASES.with(db, |db| write::put(db, key, value, level))
+        DATABASES.with(db, |store| write::put(store, key, value, level))
+    })
+}
+
+/// As `lightning_db_put_with`, but waits at most `timeout_ms` milliseconds while flush and compaction are behind:
+/// TimedOut then, and nothing is written. The sync of a strong write is waited for all the same. A negative number
+/// is InvalidArgument.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lightning_db_put_within(
+    db: *mut lightning_db_t,
+    key: *const c_char,
+    key_len: usize,
+    value: *const c_char,
+    value_len: usize,
+    level: c_int,
+    timeout_ms: i64,
+) -> c_int {
+    call::status(|| {
+        // SAFETY: as the header says.
+        let (key, value) = unsafe { (arguments::key(key, key_len)?, arguments::value(value, value_len)?) };
+        let how = arguments::how(level, timeout_ms)?;
+        DATABASES.with(db, |store| write::put(store, key, value, how))
     })
 }
 
@@ -130,7 +179,25 @@ pub unsafe extern "C" fn lightning_db_delete_with(
         // SAFETY: as the header says.
         let key = unsafe { arguments::key(key, key_len) }?;
         let level = arguments::level(level)?;
-        DATABASES.with(db, |db| write::delete(db, key, level))
+        DATABASES.with(db, |store| write::delete(store, key, level))
+    })
+}
+
+/// As `lightning_db_delete_with`, but waits as `lightning_db_put_within` does.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lightning_db_delete_within(
+    db: *mut lightning_db_t,
+    key: *const c_char,
+    key_len: usize,
+    level: c_int,
+    timeout_ms: i64,
+) -> c_int {
+    call::status(|| {
+        // SAFETY: as the header says.
+        let key = unsafe { arguments::key(key, key_len) }?;
+        let how = arguments::how(level, timeout_ms)?;
+        DATABASES.with(db, |store| write::delete(store, key, how))
     })
 }
 
@@ -150,7 +217,7 @@ pub unsafe extern "C" fn lightning_db_get(
 }
 
 /// Copies the value of a key into `buffer` and sets `*value_len` to its length. NotFound if the key is
-/// absent; InvalidArgument if the value has more than `capacity` bytes: then nothing is copied, and
+/// absent, or the keyspace was dropped: `lightning_db_last_error_is_absent_key()` tells them apart; InvalidArgument if the value has more than `capacity` bytes: then nothing is copied, and
 /// `*value_len` is the capacity that is needed (it is 0 with every other error). Allocates nothing. `buffer`
 /// may be NULL if `capacity` is 0. Errors: as `lightning_db_get`.
 #[must_use]
@@ -185,7 +252,7 @@ pub unsafe extern "C" fn lightning_db_get_many(
         values.set(std::ptr::null_mut());
         // SAFETY: as the header says.
         let keys = unsafe { arguments::keys(keys, count) }?;
-        let found = DATABASES.with(db, |db| db.get_batch(&keys))?;
+        let found = DATABASES.with(db, |store| store.get_batch(&keys))?;
         values.set(memory::copy_all(&found)?);
         Ok(())
     })
@@ -206,7 +273,28 @@ pub unsafe extern "C" fn lightning_db_count(
         count.set(0);
         // SAFETY: as the header says.
         let options = unsafe { scan_options(options) }?;
-        count.set(DATABASES.with(db, |db| db.count(options))?);
+        count.set(DATABASES.with(db, |store| store.count(options))?);
+        Ok(())
+    })
+}
+
+/// Sets `*bytes` to about how many bytes on disk, and not yet there, the entries of such a scan take; NULL options
+/// are all. Quick: from the sizes of tables and memtables, not from what is in them; the limit does not count.
+/// Errors: as `lightning_db_scan_new`; then it is 0.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lightning_db_approximate_size(
+    db: *mut lightning_db_t,
+    options: *const lightning_db_scan_options_t,
+    bytes: *mut u64,
+) -> c_int {
+    call::status(|| {
+        // SAFETY: as the header says.
+        let bytes = unsafe { Out::required(bytes, "number of bytes") }?;
+        bytes.set(0);
+        // SAFETY: as the header says.
+        let options = unsafe { scan_options(options) }?;
+        bytes.set(DATABASES.with(db, |store| store.approximate_size(options))?);
         Ok(())
     })
 }
@@ -226,7 +314,7 @@ pub unsafe extern "C" fn lightning_db_contains(
         present.set(false);
         // SAFETY: as the header says.
         let key = unsafe { arguments::key(key, key_len) }?;
-        present.set(DATABASES.with(db, |db| db.contains(key))?);
+        present.set(DATABASES.with(db, |store| store.contains(key))?);
         Ok(())
     })
 }

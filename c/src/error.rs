@@ -14,6 +14,7 @@ use crate::call;
 
 /// What is known of an error beside its number.
 struct Details {
+    /// Borrowed in one case: a key that is absent.
     message: Cow<'static, CStr>,
     file: Option<CString>,
     offset: Option<u64>,
@@ -125,6 +126,13 @@ pub unsafe extern "C" fn lightning_db_last_error_offset(offset: *mut u64) -> boo
         unsafe { Out::optional(offset) }.set(found);
     }
     found.is_some()
+}
+
+/// Whether the last error of this thread is that a key is absent. Tells that NotFound of `lightning_db_get_into` from
+/// the one of a keyspace that was dropped.
+#[unsafe(no_mangle)]
+pub extern "C" fn lightning_db_last_error_is_absent_key() -> bool {
+    last(|details| matches!(details.message, Cow::Borrowed(_)).then_some(())).is_some()
 }
 
 /// The operating system's number (`errno`) of the last error of this thread; 0 if it did not come from there.

@@ -3,15 +3,32 @@
 
 use std::ffi::{c_char, c_int};
 
+use lightning_db_bindings::Store;
+
 use crate::cursor::lightning_db_scan_options_t;
 use crate::handles::{DATABASES, SNAPSHOTS, lightning_db_scan_t, lightning_db_snapshot_t, lightning_db_t};
+use crate::keyspace::bound;
 use crate::{call, reader};
 
-/// Takes a snapshot of what is visible now, for `lightning_db_snapshot_free`. NULL on an error: Closed. It
-/// never changes and blocks nobody, and keeps old versions on disk until it is freed.
+/// Takes a snapshot of what is visible now, in all keyspaces, for `lightning_db_snapshot_free`. NULL on an error:
+/// Closed. Its reads go to the keyspace of the handle. It never changes and blocks nobody, and keeps old versions on disk until it is freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn lightning_db_snapshot_new(db: *mut lightning_db_t) -> *mut lightning_db_snapshot_t {
-    call::pointer(|| SNAPSHOTS.insert(DATABASES.with(db, |db| db.snapshot())?))
+    call::pointer(|| SNAPSHOTS.insert(DATABASES.with(db, Store::snapshot)?))
+}
+
+/// The same snapshot through a keyspace of its database; with a handle of the database itself, through the default
+/// one. A snapshot of its own for `lightning_db_snapshot_free`. NULL on an error: Closed. A keyspace that was dropped is
+/// NotFound, and one of another database InvalidArgument, at each use.
+#[unsafe(no_mangle)]
+pub extern "C" fn lightning_db_snapshot_in(
+    snapshot: *mut lightning_db_snapshot_t,
+    keyspace: *mut lightning_db_t,
+) -> *mut lightning_db_snapshot_t {
+    call::pointer(|| {
+        let store = bound(keyspace)?;
+        SNAPSHOTS.insert(SNAPSHOTS.with(snapshot, |within| Ok(within.through(&store)))?)
+    })
 }
 
 /// As `lightning_db_get`, as of the snapshot.

@@ -22,7 +22,7 @@ fn names() -> &'static [CString] {
 unsafe fn figure(db: *const lightning_db_t, name: *const c_char) -> Result<Figure> {
     // SAFETY: as the header says.
     let name = unsafe { arguments::text(name, "name of the figure") }?;
-    let all = figures(&DATABASES.with(db, |db| db.stats())?);
+    let all = figures(&DATABASES.with(db, |store| store.database().stats())?);
     let known = || all.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
     match all.iter().find(|(known, _)| *known == name) {
         Some((_, figure)) => Ok(figure.clone()),
@@ -59,7 +59,7 @@ pub unsafe extern "C" fn lightning_db_stat_int(
     })
 }
 
-/// Sets `*value` to a ratio from 0 to 1: `cache_hit_rate`. Errors: as `lightning_db_stat_int`.
+/// Sets `*value` to a number that is no count: `cache_hit_rate` (0 to 1), `write_stall_seconds`. Errors: as `lightning_db_stat_int`.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lightning_db_stat_ratio(

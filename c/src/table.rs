@@ -31,11 +31,23 @@ pub enum Kind {
     Scan,
     Snapshot,
     Transaction,
+    Figures,
+    Report,
+    Ingest,
 }
 
 impl Kind {
-    const ALL: [Kind; 6] =
-        [Kind::Database, Kind::Options, Kind::Batch, Kind::Scan, Kind::Snapshot, Kind::Transaction];
+    const ALL: [Kind; 9] = [
+        Kind::Database,
+        Kind::Options,
+        Kind::Batch,
+        Kind::Scan,
+        Kind::Snapshot,
+        Kind::Transaction,
+        Kind::Figures,
+        Kind::Report,
+        Kind::Ingest,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -45,6 +57,9 @@ impl Kind {
             Kind::Scan => "scan",
             Kind::Snapshot => "snapshot",
             Kind::Transaction => "transaction",
+            Kind::Figures => "figures",
+            Kind::Report => "report",
+            Kind::Ingest => "ingest",
         }
     }
 
@@ -165,6 +180,13 @@ impl<H, T> Table<H, Shared<T>> {
             Some(Entry { id: known, object: Some(object) }) if *known == id => call(object),
             _ => Err(self.closed()),
         }
+    }
+
+    /// Whether the object has ended, and its handle has not been freed. Errors: `InvalidArgument`.
+    pub fn has_ended(&self, handle: *const H) -> Result<bool> {
+        let id = handle.addr();
+        let entry = self.slot(id)?.0.load();
+        Ok(entry.as_deref().is_some_and(|entry| entry.id == id && entry.object.is_none()))
     }
 
     /// Drops the object when its last call is done, and keeps the handle, which is `Closed` from now on.
@@ -340,7 +362,9 @@ mod tests {
         assert_eq!(Arc::strong_count(&object), 1);
         assert_eq!(kind_of(table.with(handle, |_| Ok(()))), ErrorKind::Closed);
         assert_eq!(kind_of(table.end(handle)), ErrorKind::Closed);
+        assert!(table.has_ended(handle).unwrap());
         table.remove(handle).unwrap();
+        assert!(!table.has_ended(handle).unwrap());
         assert_eq!(kind_of(table.remove(handle)), ErrorKind::Closed);
     }
 

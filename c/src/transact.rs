@@ -3,10 +3,11 @@
 
 use std::ffi::{c_int, c_void};
 
-use lightning_db_bindings::{Database, Error, ErrorKind, Result, guard};
+use lightning_db_bindings::{Error, ErrorKind, Isolation, Result, Store, guard};
 
+use crate::error;
 use crate::handles::{DATABASES, TRANSACTIONS, lightning_db_t, lightning_db_txn_t};
-use crate::{error, txn};
+use crate::txn::{self, Txn};
 
 /// What `lightning_db_transact` runs, with the `user` pointer that it was given. 0 commits. Any other number
 /// takes the transaction back and is what `lightning_db_transact` returns: an error number that a call
@@ -30,13 +31,13 @@ pub unsafe extern "C-unwind" fn lightning_db_transact(
     user: *mut c_void,
 ) -> c_int {
     let Some(work) = work else { return error::set(&Error::invalid("the callback is NULL")) };
-    let db = match guard(|| DATABASES.with(db, |db| Ok(db.clone()))) {
-        Ok(db) => db,
+    let store = match guard(|| DATABASES.with(db, |store| Ok(store.clone()))) {
+        Ok(store) => store,
         Err(error) => return error::set(&error),
     };
     let mut attempt = 1;
     loop {
-        let open = match Open::begin(&db) {
+        let open = match Open::begin(&store) {
             Ok(open) => open,
             Err(error) => return error::set(&error),
         };
@@ -50,7 +51,7 @@ pub unsafe extern "C-unwind" fn lightning_db_transact(
         };
         drop(open);
         let Err(error) = outcome else { return error::clear() };
-        let Ok(Some(pause)) = guard(|| Ok(db.pause_before_retry(attempt, error.kind()))) else {
+        let Ok(Some(pause)) = guard(|| Ok(store.database().pause_before_retry(attempt, error.kind()))) else {
             return error::set(&error);
         };
         std::thread::sleep(pause);
@@ -64,14 +65,14 @@ const CONFLICT: c_int = ErrorKind::Conflict as c_int;
 struct Open(*mut lightning_db_txn_t);
 
 impl Open {
-    fn begin(db: &Database) -> Result<Open> {
-        guard(|| TRANSACTIONS.insert(db.transaction()?).map(Open))
+    fn begin(store: &Store) -> Result<Open> {
+        guard(|| TRANSACTIONS.insert(Txn::begin(store, Isolation::Serializable)?).map(Open))
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
         // Closed if the callback freed it against the rules.
-        let _ = guard(|| TRANSACTIONS.remove(self.0));
+        let _ = guard(|| txn::free(self.0));
     }
 }

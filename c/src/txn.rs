@@ -2,12 +2,69 @@
 #![allow(unsafe_code, reason = "exported functions that take pointers of C")]
 
 use std::ffi::{c_char, c_int};
+use std::ptr;
 
-use lightning_db_bindings::Result;
+use std::sync::Arc;
+
+use lightning_db_bindings::{
+    Cursor, Isolation, Lookup, Read, Result, ScanOptions, Store, Transaction, Within,
+};
+use parking_lot::Mutex;
 
 use crate::cursor::lightning_db_scan_options_t;
 use crate::handles::{DATABASES, TRANSACTIONS, lightning_db_scan_t, lightning_db_t, lightning_db_txn_t};
+use crate::keyspace::bound;
 use crate::{arguments, call, reader};
+
+/// A transaction through one of the keyspaces.
+pub struct Txn {
+    within: Within<Transaction>,
+    /// Handles of the same transaction through other keyspaces. They end with it: as long as one holds it, it counts as
+    /// open.
+    others: Arc<Mutex<Vec<usize>>>,
+    /// In those others, the handle that began it.
+    begun_by: Option<usize>,
+}
+
+impl Txn {
+    /// Begins a transaction. Errors: as [`lightning_db_txn_begin`].
+    pub fn begin(store: &Store, isolation: Isolation) -> Result<Txn> {
+        let within = Within::new(store.database().transaction_with(isolation)?, store);
+        Ok(Txn { within, others: Arc::default(), begun_by: None })
+    }
+
+    fn through(&self, handle: *const lightning_db_txn_t, store: &Store) -> Txn {
+        let begun_by = Some(self.begun_by.unwrap_or(handle.addr()));
+        Txn { within: self.within.through(store), others: Arc::clone(&self.others), begun_by }
+    }
+
+    /// What ends it in all its handles.
+    fn end(&self, handle: *const lightning_db_txn_t) -> impl FnOnce() + use<> {
+        let (others, begun_by) = (Arc::clone(&self.others), self.begun_by.unwrap_or(handle.addr()));
+        move || {
+            for id in std::mem::take(&mut *others.lock()).into_iter().chain([begun_by]) {
+                // Whoever ended or freed it meanwhile has dropped it too.
+                let _ = TRANSACTIONS.end(ptr::without_provenance(id));
+            }
+        }
+    }
+}
+
+impl Read for Txn {
+    #[inline]
+    fn get_with<R>(&self, key: &[u8], use_value: impl FnOnce(&[u8]) -> R) -> Result<Option<R>> {
+        self.within.get_with(key, use_value)
+    }
+
+    #[inline]
+    fn get_cached<R>(&self, key: &[u8], use_value: impl FnOnce(&[u8]) -> R) -> Result<Lookup<R>> {
+        self.within.get_cached(key, use_value)
+    }
+
+    fn cursor(&self, options: ScanOptions) -> Result<Cursor> {
+        self.within.cursor(options)
+    }
+}
 
 /// Begins a serializable transaction, for `lightning_db_txn_free`. NULL on an error: TooMany, Closed, Halted.
 ///
@@ -27,7 +84,29 @@ pub extern "C" fn lightning_db_txn_begin_with(
 ) -> *mut lightning_db_txn_t {
     call::pointer(|| {
         let isolation = arguments::isolation(isolation)?;
-        TRANSACTIONS.insert(DATABASES.with(db, |db| db.transaction_with(isolation))?)
+        TRANSACTIONS.insert(DATABASES.with(db, |store| Txn::begin(store, isolation))?)
+    })
+}
+
+/// The same transaction through a keyspace of its database; with a handle of the database itself, through the default
+/// one. NULL on an error: Closed. A keyspace that was dropped is NotFound, and one of another
+/// database InvalidArgument, at each use.
+///
+/// It is committed or aborted, whole, through any of its handles, and is taken back when the handle that began it is
+/// freed; the others are Closed then. Freeing one of those, which its maker has to do with `lightning_db_txn_free`, ends nothing
+/// but the handle.
+#[unsafe(no_mangle)]
+pub extern "C" fn lightning_db_txn_in(
+    txn: *mut lightning_db_txn_t,
+    keyspace: *mut lightning_db_t,
+) -> *mut lightning_db_txn_t {
+    call::pointer(|| {
+        let store = bound(keyspace)?;
+        TRANSACTIONS.with(txn, |object| {
+            let handle = TRANSACTIONS.insert(object.through(txn, &store))?;
+            object.others.lock().push(handle.addr());
+            Ok(handle)
+        })
     })
 }
 
@@ -71,7 +150,7 @@ pub unsafe extern "C" fn lightning_db_txn_put(
     call::status(|| {
         // SAFETY: as the header says.
         let (key, value) = unsafe { (arguments::key(key, key_len)?, arguments::value(value, value_len)?) };
-        TRANSACTIONS.with(txn, |txn| txn.put(key, value))
+        TRANSACTIONS.with(txn, |txn| txn.within.put(key, value))
     })
 }
 
@@ -85,7 +164,7 @@ pub unsafe extern "C" fn lightning_db_txn_delete(
     call::status(|| {
         // SAFETY: as the header says.
         let key = unsafe { arguments::key(key, key_len) }?;
-        TRANSACTIONS.with(txn, |txn| txn.delete(key))
+        TRANSACTIONS.with(txn, |txn| txn.within.delete(key))
     })
 }
 
@@ -120,25 +199,45 @@ pub extern "C" fn lightning_db_txn_commit_with(txn: *mut lightning_db_txn_t, lev
 /// The object goes at once: as long as it is there it counts as an open transaction.
 pub fn commit(txn: *const lightning_db_txn_t, level: c_int) -> Result<()> {
     let level = arguments::level(level)?;
-    let outcome = TRANSACTIONS.with(txn, |txn| txn.commit_shared(level));
-    // Whoever ended it meanwhile has dropped it too.
-    let _ = TRANSACTIONS.end(txn);
+    let (outcome, end) =
+        TRANSACTIONS.with(txn, |object| Ok((object.within.whole().commit_shared(level), object.end(txn))))?;
+    end();
     outcome
+}
+
+/// Frees a handle; the one that began the transaction ends it.
+pub fn free(txn: *const lightning_db_txn_t) -> Result<()> {
+    let used = TRANSACTIONS.with(txn, |object| match object.begun_by {
+        None => Ok(Some(object.end(txn))),
+        Some(_) => {
+            object.others.lock().retain(|id| *id != txn.addr());
+            Ok(None)
+        }
+    });
+    TRANSACTIONS.remove(txn)?;
+    // An error is that it had ended.
+    if let Ok(Some(end)) = used {
+        end();
+    }
+    Ok(())
 }
 
 /// Takes everything back. The handle is to be freed; freeing it without this does the same. Errors: Closed.
 #[unsafe(no_mangle)]
 pub extern "C" fn lightning_db_txn_abort(txn: *mut lightning_db_txn_t) -> c_int {
     call::status(|| {
-        TRANSACTIONS.with(txn, |txn| txn.abort_shared())?;
-        let _ = TRANSACTIONS.end(txn);
+        let end = TRANSACTIONS.with(txn, |object| {
+            object.within.whole().abort_shared()?;
+            Ok(object.end(txn))
+        })?;
+        end();
         Ok(())
     })
 }
 
-/// Takes back what was not committed, and frees the handle. NULL is fine. Errors: Closed if it was freed
-/// before.
+/// Takes back what was not committed, and frees the handle; one of `lightning_db_txn_in` is freed alone. NULL is
+/// fine. Errors: Closed if it was freed before.
 #[unsafe(no_mangle)]
 pub extern "C" fn lightning_db_txn_free(txn: *mut lightning_db_txn_t) -> c_int {
-    call::free(&TRANSACTIONS, txn)
+    call::cleanup(txn, || free(txn))
 }

@@ -6,6 +6,11 @@
 
 static const char *folder;
 
+static int go_on(const lightning_db_compaction_t *progress, void *user) {
+  (void)progress, (void)user;
+  return 0;
+}
+
 // Every call with a handle; a scan is begun of each kind of reader.
 static void all_calls_fail(int error, lightning_db_t *db, lightning_db_batch_t *batch, lightning_db_scan_t *scan,
                            lightning_db_snapshot_t *snapshot, lightning_db_txn_t *txn) {
@@ -26,6 +31,29 @@ static void all_calls_fail(int error, lightning_db_t *db, lightning_db_batch_t *
   CHECK(values == NULL);
   STATUS(error, lightning_db_contains(db, "k", 1, &present));
   CHECK(!present);
+  number = 7;
+  STATUS(error, lightning_db_count(db, NULL, &number));
+  CHECK(number == 0);
+  number = 7;
+  STATUS(error, lightning_db_approximate_size(db, NULL, &number));
+  CHECK(number == 0);
+  STATUS(error, lightning_db_put_within(db, "k", 1, "v", 1, LIGHTNING_DB_STRONG, 1));
+  STATUS(error, lightning_db_delete_within(db, "k", 1, LIGHTNING_DB_STRONG, 1));
+  NONE(error, lightning_db_keyspace(db, "default"));
+  NONE(error, lightning_db_keyspace_create(db, "other", NULL));
+  STATUS(error, lightning_db_keyspace_drop(db, "other"));
+  STATUS(error, lightning_db_keyspace_list(db, &values, &len));
+  CHECK(values == NULL && len == 0);
+  NONE(error, lightning_db_snapshot_in(snapshot, db));
+  NONE(error, lightning_db_txn_in(txn, db));
+  STATUS(error, lightning_db_batch_put_in(batch, db, "k", 1, "v", 1));
+  STATUS(error, lightning_db_batch_delete_in(batch, db, "k", 1));
+  STATUS(error, lightning_db_batch_write_within(batch, LIGHTNING_DB_QUORUM, 1));
+  STATUS(error, lightning_db_compact_with(db, go_on, NULL));
+  NONE(error, lightning_db_metrics(db));
+  NONE(error, lightning_db_memory_stats(db));
+  NONE(error, lightning_db_prometheus(db));
+  NONE(error, lightning_db_ingest_new(db));
   NONE(error, lightning_db_scan_new(db, NULL));
   NONE(error, lightning_db_snapshot_new(db));
   NONE(error, lightning_db_txn_begin(db));
@@ -333,6 +361,237 @@ static void scan_options(void) {
   free_all(all, 0);
 }
 
+// Comparators, keyspaces, reports and figures: what may be wrong with their arguments.
+static int backwards(const char *a, size_t a_len, const char *b, size_t b_len, void *user) {
+  (void)user;
+  size_t least = a_len < b_len ? a_len : b_len;
+  int order = least ? memcmp(b, a, least) : 0;
+  return order ? order : (b_len > a_len) - (b_len < a_len);
+}
+
+static void count_one(void *user) { ++*(int *)user; }
+
+static void comparators(void) {
+  int freed = 0;
+  lightning_db_options_t *options = lightning_db_options_new();
+  STATUS(BAD, lightning_db_options_set_comparator(NULL, "backwards", backwards, &freed, count_one));
+  STATUS(BAD, lightning_db_options_set_comparator(options, "backwards", NULL, &freed, count_one));
+  STATUS(BAD, lightning_db_options_add_comparator(options, NULL, backwards, &freed, count_one));
+  STATUS(BAD, lightning_db_options_add_comparator(options, "", backwards, &freed, count_one));
+  STATUS(BAD, lightning_db_options_set_comparator(options, "decimal", backwards, &freed, count_one));
+  STATUS(BAD, lightning_db_options_set_comparator(options, "\xff", backwards, &freed, count_one));
+  CHECK(freed == 0);
+  // What is replaced is freed, by a value of another kind too.
+  STATUS(0, lightning_db_options_set_comparator(options, "backwards", backwards, &freed, count_one));
+  STATUS(0, lightning_db_options_set_comparator(options, "backwards", backwards, &freed, count_one));
+  CHECK(freed == 1);
+  STATUS(0, lightning_db_options_set_text(options, "comparator", "decimal"));
+  CHECK(freed == 2);
+  STATUS(0, lightning_db_options_set_comparator(options, "backwards", backwards, &freed, count_one));
+  STATUS(0, lightning_db_options_add_comparator(options, "backwards2", backwards, &freed, count_one));
+  STATUS(0, lightning_db_options_add_comparator(options, "backwards2", backwards, NULL, NULL));
+  CHECK(freed == 3);
+  lightning_db_t *db = lightning_db_create(path_in(folder, "ordered"), options);
+  CHECK(db);
+  // Comparators that are added are those of a database, not of a keyspace.
+  NONE(BAD, lightning_db_keyspace_create(db, "wrong", options));
+  STATUS(0, lightning_db_options_free(options));
+  STATUS(GONE, lightning_db_options_set_comparator(options, "backwards", backwards, &freed, count_one));
+  CHECK(freed == 3);
+  lightning_db_bytes_t key;
+  STATUS(0, lightning_db_put(db, "a", 1, "", 0));
+  STATUS(0, lightning_db_put(db, "", 0, "", 0));
+  STATUS(0, lightning_db_put(db, "b", 1, "", 0));
+  STATUS(0, lightning_db_flush(db));
+  lightning_db_scan_t *scan = lightning_db_scan_new(db, NULL);
+  STATUS(0, lightning_db_scan_next(scan, &key, NULL));
+  CHECK(key.len == 1 && *key.data == 'b');
+  STATUS(0, lightning_db_scan_free(scan));
+  STATUS(0, lightning_db_backup(db, path_in(folder, "ordered backup")));
+  STATUS(0, lightning_db_destroy(db));
+  CHECK(freed == 4);
+  // Without it the database does not open.
+  NONE(LIGHTNING_DB_MISMATCH, lightning_db_open(path_in(folder, "ordered"), NULL));
+  STATUS(LIGHTNING_DB_MISMATCH, lightning_db_restore(path_in(folder, "ordered backup"), path_in(folder, "again")));
+  options = lightning_db_options_new();
+  STATUS(0, lightning_db_options_set_comparator(options, "backwards", backwards, &freed, count_one));
+  STATUS(0, lightning_db_restore_with(path_in(folder, "ordered backup"), path_in(folder, "again"), options));
+  lightning_db_report_t *report = lightning_db_check(path_in(folder, "again"), options, NULL, NULL);
+  CHECK(report && lightning_db_report_free(report) == 0);
+  STATUS(0, lightning_db_options_free(options));
+  CHECK(freed == 5);
+}
+
+static void keyspaces(void) {
+  struct all all = open_all();
+  int freed = 0;
+  lightning_db_options_t *options = lightning_db_options_new();
+  STATUS(0, lightning_db_options_set_comparator(options, "backwards", backwards, &freed, count_one));
+  NONE(BAD, lightning_db_keyspace_create(all.db, NULL, options));
+  NONE(BAD, lightning_db_keyspace_create(all.db, "", options));
+  NONE(BAD, lightning_db_keyspace_create(all.db, "\xff", options));
+  NONE(BAD, lightning_db_keyspace(all.db, NULL));
+  STATUS(BAD, lightning_db_put_within(all.db, "k", 1, "v", 1, LIGHTNING_DB_STRONG, -1));
+  STATUS(BAD, lightning_db_delete_within(all.db, "k", 1, LIGHTNING_DB_STRONG, INT64_MIN));
+  STATUS(BAD, lightning_db_batch_write_within(all.batch, 99, 1));
+  STATUS(0, lightning_db_put_within(all.db, "k", 1, "v", 1, LIGHTNING_DB_STRONG, INT64_MAX));
+  STATUS(BAD, lightning_db_keyspace_drop(all.db, NULL));
+  STATUS(BAD, lightning_db_keyspace_list(all.db, NULL, NULL));
+  lightning_db_t *keyspace = lightning_db_keyspace_create(all.db, "other", options), *again;
+  CHECK(keyspace && lightning_db_options_free(options) == 0 && freed == 0);
+  // Everything through the keyspace, closed alone and freed alone, twice.
+  again = lightning_db_keyspace(keyspace, "other");
+  STATUS(0, lightning_db_put(keyspace, "a", 1, "1", 1));
+  STATUS(0, lightning_db_put(again, "b", 1, "2", 1));
+  lightning_db_snapshot_t *snapshot = lightning_db_snapshot_in(all.snapshot, keyspace);
+  lightning_db_txn_t *txn = lightning_db_txn_in(all.txn, keyspace);
+  CHECK(snapshot && txn);
+  STATUS(0, lightning_db_txn_put(txn, "c", 1, "3", 1));
+  STATUS(0, lightning_db_close(keyspace));
+  STATUS(0, lightning_db_close(keyspace));
+  NONE(GONE, lightning_db_get(keyspace, "a", 1, NULL));
+  STATUS(0, lightning_db_destroy(keyspace));
+  STATUS(GONE, lightning_db_destroy(keyspace));
+  STATUS(GONE, lightning_db_close(keyspace));
+  NONE(0, lightning_db_snapshot_get(snapshot, "a", 1, NULL));
+  // Freed alone; the transaction goes on, and ends in all handles.
+  lightning_db_txn_t *second = lightning_db_txn_in(txn, again);
+  STATUS(0, lightning_db_txn_free(txn));
+  STATUS(GONE, lightning_db_txn_free(txn));
+  STATUS(0, lightning_db_txn_commit(second));
+  STATUS(GONE, lightning_db_txn_put(all.txn, "c", 1, "3", 1));
+  STATUS(GONE, lightning_db_txn_commit(second));
+  STATUS(0, lightning_db_txn_free(second));
+  bool present = false;
+  STATUS(0, lightning_db_contains(again, "c", 1, &present));
+  CHECK(present);
+  // Many of them leave nothing behind, and the one that began it takes it back.
+  lightning_db_txn_t *begun = lightning_db_txn_begin(again);
+  for (int i = 0; i < 1000; i++) STATUS(0, lightning_db_txn_free(lightning_db_txn_in(begun, all.db)));
+  second = lightning_db_txn_in(begun, all.db);
+  STATUS(0, lightning_db_txn_free(begun));
+  STATUS(GONE, lightning_db_txn_put(second, "c", 1, "3", 1));
+  STATUS(0, lightning_db_txn_free(second));
+  uint64_t active = 9;
+  STATUS(0, lightning_db_stat_int(again, "active_transactions", &active));
+  CHECK(active == 0);
+  STATUS(0, lightning_db_keyspace_drop(again, "other"));
+  STATUS(LIGHTNING_DB_NOT_FOUND, lightning_db_put(again, "a", 1, "1", 1));
+  size_t len;
+  STATUS(LIGHTNING_DB_NOT_FOUND, lightning_db_get_into(again, "a", 1, NULL, 0, &len));
+  CHECK(!lightning_db_last_error_is_absent_key());
+  STATUS(LIGHTNING_DB_NOT_FOUND, lightning_db_get_into(all.db, "a", 1, NULL, 0, &len));
+  CHECK(lightning_db_last_error_is_absent_key());
+  STATUS(LIGHTNING_DB_NOT_FOUND, lightning_db_batch_put_in(all.batch, again, "a", 1, "1", 1));
+  free_all(all, 0);
+  // The keyspace's handle outlives the database.
+  STATUS(LIGHTNING_DB_NOT_FOUND, lightning_db_put(again, "a", 1, "1", 1));
+  STATUS(0, lightning_db_destroy(again));
+  STATUS(0, lightning_db_snapshot_free(snapshot));
+  CHECK(freed == 1);
+}
+
+static void ingests(void) {
+  struct all all = open_all();
+  uint64_t entries = 7;
+  lightning_db_ingest_t *ingest = lightning_db_ingest_new(all.db);
+  STATUS(0, lightning_db_ingest_add(ingest, "b", 1, NULL, 0));
+  STATUS(BAD, lightning_db_ingest_add(ingest, "a", 1, NULL, 0));
+  STATUS(GONE, lightning_db_ingest_add(ingest, "c", 1, NULL, 0));
+  STATUS(GONE, lightning_db_ingest_finish(ingest, &entries));
+  CHECK(entries == 0);
+  STATUS(0, lightning_db_ingest_free(ingest));
+  STATUS(GONE, lightning_db_ingest_free(ingest));
+  STATUS(GONE, lightning_db_ingest_add(ingest, "c", 1, NULL, 0));
+  STATUS(BAD, lightning_db_ingest_add(NULL, "c", 1, NULL, 0));
+  STATUS(BAD, lightning_db_ingest_finish((lightning_db_ingest_t *)all.db, NULL));
+  STATUS(0, lightning_db_ingest_free(NULL));
+  // One that is left alone leaves nothing, one that fails at the boundary has ended too.
+  ingest = lightning_db_ingest_new(all.db);
+  STATUS(0, lightning_db_ingest_add(ingest, "b", 1, NULL, 0));
+  STATUS(0, lightning_db_ingest_free(ingest));
+  NONE(0, lightning_db_get(all.db, "b", 1, NULL));
+  ingest = lightning_db_ingest_new(all.db);
+  STATUS(BAD, lightning_db_ingest_add(ingest, NULL, 5, NULL, 0));
+  STATUS(GONE, lightning_db_ingest_finish(ingest, NULL));
+  STATUS(0, lightning_db_ingest_free(ingest));
+  ingest = lightning_db_ingest_new(all.db);
+  STATUS(0, lightning_db_ingest_add(ingest, "", 0, "1", 1));
+  STATUS(0, lightning_db_ingest_add(ingest, "a", 1, "2", 1));
+  STATUS(0, lightning_db_ingest_finish(ingest, &entries));
+  CHECK(entries == 2);
+  STATUS(GONE, lightning_db_ingest_finish(ingest, NULL));
+  STATUS(0, lightning_db_ingest_free(ingest));
+  // Closed with its database.
+  ingest = lightning_db_ingest_new(all.db);
+  STATUS(0, lightning_db_ingest_add(ingest, "z", 1, "1", 1));
+  free_all(all, 0);
+  STATUS(GONE, lightning_db_ingest_finish(ingest, NULL));
+  STATUS(0, lightning_db_ingest_free(ingest));
+}
+
+static int stop(const lightning_db_compaction_t *progress, void *user) {
+  *(uint64_t *)user = progress->bytes_in;
+  return -1;
+}
+
+static void reports_and_figures(void) {
+  struct all all = open_all();
+  uint64_t number = 7;
+  double ratio = 7;
+  STATUS(BAD, lightning_db_compact_with(all.db, NULL, NULL));
+  STATUS(LIGHTNING_DB_CANCELLED, lightning_db_compact_with(all.db, stop, &number));
+  lightning_db_figures_t *metrics = lightning_db_metrics(all.db), *memory = lightning_db_memory_stats(all.db);
+  lightning_db_figures_t *both[] = {metrics, memory};
+  for (size_t which = 0; which < 2; which++) {
+    size_t count = 0;
+    for (const char *name; (name = lightning_db_figures_name(both[which], count)); count++) {
+      STATUS(0, lightning_db_figures_number(both[which], name, &ratio));
+    }
+    CHECK(count > 5 && lightning_db_last_error_code() == 0);
+    CHECK(!lightning_db_figures_name(both[which], SIZE_MAX));
+  }
+  STATUS(0, lightning_db_figures_int(metrics, "writes", &number));
+  CHECK(number > 0);
+  STATUS(BAD, lightning_db_figures_int(metrics, "writes", NULL));
+  STATUS(BAD, lightning_db_figures_int(metrics, NULL, &number));
+  STATUS(BAD, lightning_db_figures_int(metrics, "no such figure", &number));
+  STATUS(BAD, lightning_db_figures_int(metrics, "write_ops_per_sec", &number));
+  STATUS(BAD, lightning_db_figures_number((lightning_db_figures_t *)all.db, "writes", &ratio));
+  STATUS(0, lightning_db_figures_free(metrics));
+  STATUS(GONE, lightning_db_figures_free(metrics));
+  NONE(GONE, lightning_db_figures_name(metrics, 0));
+  STATUS(GONE, lightning_db_figures_number(metrics, "writes", &ratio));
+  STATUS(0, lightning_db_figures_free(memory));
+  STATUS(0, lightning_db_figures_free(NULL));
+
+  NONE(LIGHTNING_DB_LOCKED, lightning_db_check(path_in(folder, "db"), NULL, NULL, NULL));
+  free_all(all, 0);
+  NONE(BAD, lightning_db_check(NULL, NULL, NULL, NULL));
+  NONE(BAD, lightning_db_repair("", NULL, NULL, NULL));
+  lightning_db_report_t *report = lightning_db_repair(path_in(folder, "db"), NULL, NULL, NULL);
+  bool ok = false;
+  STATUS(0, lightning_db_report_is_ok(report, &ok));
+  CHECK(ok);
+  STATUS(0, lightning_db_report_int(report, "repaired", &number));
+  CHECK(number == 0);
+  STATUS(BAD, lightning_db_report_int(report, "no such number", &number));
+  STATUS(BAD, lightning_db_report_int(report, "files", NULL));
+  STATUS(BAD, lightning_db_report_is_ok(report, NULL));
+  lightning_db_finding_t finding = LIGHTNING_DB_FINDING;
+  int lists[] = {-1, 4, INT32_MIN, INT32_MAX};
+  for (size_t i = 0; i < 4; i++) STATUS(BAD, lightning_db_report_finding(report, lists[i], 0, &finding));
+  STATUS(BAD, lightning_db_report_finding(report, LIGHTNING_DB_NOTES, 0, NULL));
+  STATUS(LIGHTNING_DB_NOT_FOUND, lightning_db_report_finding(report, LIGHTNING_DB_PROBLEMS, SIZE_MAX, &finding));
+  finding.struct_size = 8;
+  STATUS(BAD, lightning_db_report_finding(report, LIGHTNING_DB_NOTES, 0, &finding));
+  STATUS(0, lightning_db_report_free(report));
+  STATUS(GONE, lightning_db_report_free(report));
+  STATUS(GONE, lightning_db_report_is_ok(report, &ok));
+  NONE(GONE, lightning_db_report_text(report));
+  STATUS(BAD, lightning_db_report_free((lightning_db_report_t *)all.db));
+}
+
 static lightning_db_txn_t *kept;
 
 static int keep_it(lightning_db_txn_t *txn, void *user) {
@@ -399,6 +658,10 @@ int main(int argc, char **argv) {
   missing_places();
   paths_and_options();
   scan_options();
+  comparators();
+  keyspaces();
+  ingests();
+  reports_and_figures();
   callbacks();
   numbers_of_errors();
   printf("bad use: %d checks passed\n", checks);

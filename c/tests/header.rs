@@ -8,20 +8,25 @@ use std::path::PathBuf;
 use lightning_db_bindings::{ConsistencyLevel, ErrorKind, OPTIONS, VERSION};
 
 /// Source files in the order in which the header shows their items.
-const SOURCES: [&str; 13] = [
+const SOURCES: [&str; 18] = [
     "handles",
     "arguments",
     "error",
     "options",
+    "comparator",
     "db",
     "memory",
+    "keyspace",
     "batch",
+    "ingest",
     "cursor",
     "snapshot",
     "txn",
     "transact",
     "upkeep",
+    "report",
     "stats",
+    "figures",
 ];
 
 const INTRODUCTION: &str = "\
@@ -36,17 +41,21 @@ const INTRODUCTION: &str = "\
  * Bytes. Keys (0 to 65,535 bytes) and values (0 to 1 GiB) are any bytes with their length; NULL with length
  * 0 is the empty one. They are read during the call only, and copied where they are needed longer.
  *
- * Handles. What a `..._new`, `..._begin`, `..._scan`, `_create` or `_open` returns is freed by the caller:
- * database `_destroy`, else `_free`. Order does not matter: what belongs to a closed database is Closed and
+ * Handles. What a `..._new`, `..._begin`, `..._scan`, `..._in`, `_create`, `_open` and the like returns is freed by
+ * the caller: database and keyspace `_destroy`, else `_free`. Order does not matter: what belongs to a closed database is Closed and
  * still has to be freed. A handle is checked at every use: one that was freed is Closed, NULL or one of
  * another kind is InvalidArgument.
+ *
+ * Keyspaces. The handle of a keyspace has the type of the database's, and so have snapshots and transactions
+ * that are seen through one: each function that takes such a handle works in its keyspace.
  *
  * Threads. Any function may be called in any thread with any handle, also while others use or free it: a
  * call that has begun goes on, later ones are Closed. What is lent (the entries of a scan, the texts of
  * the last error) is valid until the next call that its function names.
  *
  * Blocking. Opening, `_close`, `_destroy`, writes that are applied (put, delete, batch write, commit,
- * transact), flush, compact, backup and restore wait for the disk, each as it says. Reads, scans and count
+ * transact, ingest), making and dropping a keyspace, flush, compact, backup, restore, check and repair wait for the
+ * disk, each as it says. Reads, scans and count
  * wait at most for pages that are not in memory. Everything else works in memory. Calls on one transaction,
  * scan, batch or options object take turns, so such a call may wait for another thread's.
  *
@@ -190,8 +199,8 @@ fn every_source_with_exports_is_in_the_header() {
     let header = generate();
     for entry in fs::read_dir(root().join("src")).unwrap() {
         let source = fs::read_to_string(entry.unwrap().path()).unwrap();
-        for line in source.lines().filter(|line| line.starts_with("pub") && line.contains("extern \"C")) {
-            let (_, rest) = line.split_once("fn ").unwrap();
+        let exports = source.lines().filter(|line| line.starts_with("pub") && line.contains("extern \"C"));
+        for (_, rest) in exports.filter_map(|line| line.split_once("fn ")) {
             let name = rest.split('(').next().unwrap();
             assert!(header.contains(&format!("{name}(")), "{name}");
         }

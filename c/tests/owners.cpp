@@ -26,7 +26,7 @@ template <class T>
 constexpr bool moves_only = std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T> &&
                             !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T>;
 static_assert(moves_only<Database> && moves_only<Transaction> && moves_only<Batch> && moves_only<Scan> &&
-              moves_only<Snapshot> && moves_only<Options>);
+              moves_only<Snapshot> && moves_only<Options> && moves_only<Report> && moves_only<Figures> && moves_only<Ingest>);
 
 void errors() {
   const auto error = thrown_by([] { Database::open(folder + "/none"); });
@@ -168,6 +168,74 @@ void closed_and_moved_owners() {
   Database::open(folder + "/moved", options).close();
 }
 
+void keyspaces_and_orders() {
+  auto uses = std::make_shared<int>(0);
+  const auto order = [uses](std::string_view a, std::string_view b) { return b.compare(a); };
+  Options options;
+  options.set_comparator("backwards", order).add_comparator("backwards too", order);
+  CHECK(thrown_by([&] { options.set_comparator("decimal", order); }).code() == LIGHTNING_DB_INVALID_ARGUMENT);
+  {
+    auto db = Database::create(folder + "/orders", options);
+    auto words = db.create_keyspace("words", Options().set_comparator("backwards too", order));
+    auto batch = db.batch();
+    batch.put("a", "1");
+    batch.put(words, "b", "2");
+    batch.put(words, "c", "3");
+    batch.erase(words, "d");
+    batch.write_within(std::chrono::seconds(10));
+    { auto left = db.ingest(); left.add("left", ""); }
+    auto ingest = db.create_keyspace("loaded").ingest();
+    ingest.add("1", "one");
+    ingest.add("2", "two");
+    CHECK(ingest.finish() == 2 && db.keyspace("loaded").get("2") == "two" && !db.get("left"));
+    db.drop_keyspace("loaded");
+    CHECK(db.list_keyspaces() == (std::vector<std::string>{"default", "words"}));
+    CHECK(words.scan().next()->first == "c" && words.count() == 2 && db.count() == 1);
+    auto snapshot = db.snapshot();
+    words.put_within(std::chrono::milliseconds(100), "b", "4", Level::Strong);
+    words.erase_within(std::chrono::milliseconds(0), "c");
+    CHECK(thrown_by([&] { words.erase_within(std::chrono::milliseconds(-1), "c"); }).code() == LIGHTNING_DB_INVALID_ARGUMENT);
+    CHECK(snapshot.in(words).get("b") == "2" && snapshot.in(words).in(db).get("a") == "1");
+    db.transact([&](Transaction &txn) {
+      txn.in(words).put("t", "5");
+      CHECK(!txn.get("t"));
+    });
+    CHECK(words.get("t") == "5" && db.stat_int("active_transactions") == 0);
+    {
+      auto moved = std::move(words);
+      words = db.keyspace("words");
+      moved.close();
+      CHECK(thrown_by([&] { moved.get("t"); }).code() == LIGHTNING_DB_CLOSED);
+    }
+    db.flush();
+    CHECK(words.get("t") == "5" && db.approximate_size() > 0);
+    // What a callback throws comes out whole.
+    struct Own : std::exception {};
+    bool own = false;
+    try {
+      db.compact([](const lightning_db_compaction_t &) -> bool { throw Own(); });
+    } catch (const Own &) {
+      own = true;
+    }
+    CHECK(own);
+    CHECK(thrown_by([&] { db.compact([](const auto &) { return false; }); }).code() == LIGHTNING_DB_CANCELLED);
+    db.compact([](const auto &progress) { return progress.bytes_done <= progress.bytes_in; });
+    CHECK(db.metrics().count("writes") > 0 && db.metrics().number("read_ops_per_sec") >= 0);
+    CHECK(db.memory_stats().names().front() == "total_bytes" && !db.prometheus().empty());
+    CHECK(Database::open_read_only(folder + "/orders", options).get("a") == "1");
+    db.drop_keyspace("words");
+    CHECK(thrown_by([&] { words.get("t"); }).code() == LIGHTNING_DB_NOT_FOUND);
+  }
+  const auto report = Database::repair(folder + "/orders", options);
+  CHECK(report.is_ok() && report.problems().empty() && report.number("files") > 0 && !report.text().empty());
+  CHECK(thrown_by([] { Database::check(folder + "/orders"); }).code() == LIGHTNING_DB_MISMATCH);
+  CHECK(thrown_by([] { Database::check(folder + "/none"); }).code() == LIGHTNING_DB_NOT_FOUND);
+  // Freed with the last that uses it: the options are left.
+  CHECK(uses.use_count() == 4);
+  options = Options();
+  CHECK(uses.use_count() == 2);
+}
+
 }  // namespace
 
 int main(int argc, char **argv) {
@@ -180,6 +248,7 @@ int main(int argc, char **argv) {
   transactions(db);
   exceptions_through_c(db);
   closed_and_moved_owners();
+  keyspaces_and_orders();
   db.flush();
   db.compact();
   db.clear_cache();

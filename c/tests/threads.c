@@ -15,6 +15,10 @@ struct shared {
   lightning_db_scan_t *scan;
   lightning_db_snapshot_t *snapshot;
   lightning_db_txn_t *txn;
+  // The same through a keyspace.
+  lightning_db_t *keyspace;
+  lightning_db_snapshot_t *snapshot_in;
+  lightning_db_txn_t *txn_in;
   atomic_int done;
 };
 
@@ -80,7 +84,21 @@ static void *work(void *user) {
     judge(lightning_db_batch_write_with(shared->batch, LIGHTNING_DB_QUORUM));
     judge(lightning_db_txn_put(shared->txn, key, 4, "same", 4));
     judge(lightning_db_transact(shared->db, add_one, NULL));
+    judge(lightning_db_put_with(shared->keyspace, key, 4, "same", 4, LIGHTNING_DB_EVENTUAL));
+    judge(lightning_db_batch_put_in(shared->batch, shared->keyspace, key, 4, "same", 4));
+    judge(lightning_db_transact(shared->keyspace, add_one, NULL));
+    judge(lightning_db_txn_put(shared->txn_in, key, 4, "same", 4));
+    lightning_db_txn_t *through = lightning_db_txn_in(shared->txn, shared->keyspace);
+    judge_pointer(through);
+    if (through) judge(lightning_db_txn_put(through, key, 4, "same", 4));
+    judge(lightning_db_txn_free(through));
+    char *value = lightning_db_snapshot_get(shared->snapshot_in, key, 4, NULL);
+    judge_pointer(value);
+    lightning_db_free_value(value);
   }
+  judge(lightning_db_txn_free(shared->txn_in));
+  judge(lightning_db_snapshot_free(shared->snapshot_in));
+  judge(lightning_db_destroy(shared->keyspace));
   // Every thread frees everything; who comes second is told.
   judge(lightning_db_txn_free(shared->txn));
   judge(lightning_db_scan_free(shared->scan));
@@ -100,6 +118,11 @@ static void round_of(const char *folder, int round) {
   shared.scan = lightning_db_scan_new(shared.db, NULL);
   shared.snapshot = lightning_db_snapshot_new(shared.db);
   shared.txn = lightning_db_txn_begin(shared.db);
+  shared.keyspace = lightning_db_keyspace_create(shared.db, "other", NULL);
+  if (!shared.keyspace) shared.keyspace = lightning_db_keyspace(shared.db, "other");
+  CHECK(shared.keyspace);
+  shared.snapshot_in = lightning_db_snapshot_in(shared.snapshot, shared.keyspace);
+  shared.txn_in = lightning_db_txn_in(shared.txn, shared.keyspace);
   pthread_t threads[THREADS];
   for (int i = 0; i < THREADS; i++) CHECK(pthread_create(&threads[i], NULL, work, &shared) == 0);
   long before = atomic_load(&calls);

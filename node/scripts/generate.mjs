@@ -43,15 +43,25 @@ const numbers = (what, name, pairs) => [
   '}',
 ];
 
+/** Those that a keyspace takes; the tests hold the list against the engine. */
+const KEYSPACE_OPTIONS = ['page_size', 'compression_type', 'compression_level', 'comparator'];
+
+/** What the groups of figures are. */
+const FIGURES = {
+  Metrics: 'Figures about the work of a database since it was opened; the README of Lightning DB says what each is.',
+  MemoryStats: 'Memory that a database uses, in bytes; the README of Lightning DB says what each is.',
+};
+
 /** What the groups of the native library's `wire` are. */
 const WIRE = {
   Word: 'Places in the words that are shared with the native library.',
   Form: 'Bits of `Word.Form`.',
   Found: 'What the native library gives in place of a value that is not in memory, and of the length of one that is absent.',
+  Target: 'Numbers that stand for the database itself, and for a keyspace of another handle of a database.',
   Packing: 'Packed writes: the length of what stands in front of a key, and the kinds.',
 };
 
-function tables({ kinds, options, wire }) {
+function tables({ kinds, options, figures, wire }) {
   assert.deepEqual(Object.keys(wire), Object.keys(WIRE));
   const levels = wordsOf(options.find(([name]) => name === 'default_level')[1]);
   return [
@@ -71,6 +81,16 @@ function tables({ kinds, options, wire }) {
     'export interface EngineOptions {',
     ...options.flatMap(([name, takes]) => [`  /** Takes ${takes}. */`, `  ${name}?: ${typeOf(takes)};`]),
     '}',
+    '',
+    '/** Options of the engine that a keyspace has too. */',
+    `export type KeyspaceEngineOptions = Pick<EngineOptions, ${union(KEYSPACE_OPTIONS)}>;`,
+    ...Object.entries(figures).flatMap(([type, names]) => [
+      '',
+      `/** ${FIGURES[type]} */`,
+      `export interface ${type} {`,
+      ...names.map((name) => `  ${name}: number;`),
+      '}',
+    ]),
     ...numbers('Numbers of the kinds of errors.', 'ErrorNumber', kinds.map(([number, name]) => [name, number])),
     ...Object.entries(wire).flatMap(([name, group]) => numbers(WIRE[name], name, Object.entries(group))),
     '',

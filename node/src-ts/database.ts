@@ -1,42 +1,49 @@
 import { fileURLToPath } from 'node:url';
 
-import { Batch, packList, type BatchOperation, type WriteOptions } from './batch';
-import { checkEncoding, encode, type Encodable, type Encoding, type EncodingOptions } from './encoding';
-import { LightningDbError } from './error';
-import type { EngineOptions } from './generated';
+import { checkEncoding, type Encoding, type EncodingOptions } from './encoding';
+import type { EngineOptions, MemoryStats, Metrics } from './generated';
+import { Keyspace, type KeyspaceOptions } from './keyspace';
 import { checkInternal, internal, makeDisposable, type Owner } from './lifetime';
 import { native as library, type NativeDatabase } from './native';
-import { checkObject, checkOptions, checkScanOptions, checkSignal, RUN, WRITE } from './options';
-import { Reader, type Source } from './reader';
-import { boundsOf, type ScanOptions } from './scan';
+import { checkFunction, checkObject, checkOptions, checkSignal, COMPACT, KEYSPACE } from './options';
+import type { Source } from './reader';
+import type { CheckOptions, CheckReport } from './report';
 import { ask } from './settle';
-import { Snapshot } from './snapshot';
-import { Transaction, type TransactionOptions } from './transaction';
-import { writePacked, Writer } from './writer';
+import { Store } from './store';
+import { runTask } from './task';
+import { Writer } from './writer';
 
 /** How a database is opened. */
 export interface OpenOptions<KE extends Encoding = Encoding, VE extends Encoding = Encoding> extends EngineOptions {
-  /** `'rwc'` (the default) makes the database if there is none, `'rw'` wants one that exists. */
-  mode?: 'rwc' | 'rw';
+  /**
+   * `'rwc'` (the default) makes the database if there is none, `'rw'` wants one that exists. `'r'` wants one that exists, and reads what was committed
+   * when it was opened, also while another process has it open: every write is `ReadOnly`.
+   */
+  mode?: 'rwc' | 'rw' | 'r';
   /** Default: `'buffer'`. */
   keyEncoding?: KE;
   /** Default: `'buffer'`. */
   valueEncoding?: VE;
 }
 
-/** Options of a put. */
-export interface PutOptions<KE extends Encoding = Encoding, VE extends Encoding = Encoding>
-  extends WriteOptions,
-    EncodingOptions<KE, VE> {}
-
-/** Options of a delete. */
-export interface DelOptions<KE extends Encoding = Encoding> extends WriteOptions {
-  keyEncoding?: KE;
+/** How far a compaction has got. */
+export interface CompactionProgress {
+  /** Bytes of the tables to be read, as far as is known: may rise. */
+  bytes_in: number;
+  /** Bytes of them that have been read. */
+  bytes_done: number;
+  /** Tables written. */
+  tables: number;
 }
 
-/** Options of `Database.transaction`. */
-export interface RunOptions extends TransactionOptions, WriteOptions {
-  /** No attempt is begun or committed once it is aborted; rejects with its reason. */
+/** Options of a compaction. */
+export interface CompactOptions {
+  /**
+   * Called at the beginning, at the end, and some times a second between. The compaction waits for it, a second at most. `false` stops the
+   * compaction, which rejects with `Cancelled`; so does what it throws, which comes through.
+   */
+  onProgress?: (progress: CompactionProgress) => unknown;
+  /** Stops the compaction, which rejects with the signal's reason. */
   signal?: AbortSignal;
 }
 
@@ -60,6 +67,20 @@ export interface Stats {
   active_transactions: number;
   /** Held snapshots, those of transactions included. */
   snapshots: number;
+  /** About how many bytes of the tables hold what a scan would give. */
+  live_bytes: number;
+  /** About how many bytes of the tables hold what nobody can see any more. */
+  dead_bytes: number;
+  /** About how many of the dead bytes snapshots keep. */
+  pinned_bytes: number;
+  /** Bytes of tables that are mapped. */
+  mapped_bytes: number;
+  /** Writes that wait for flush and compaction now. */
+  stalled_writes: number;
+  /** How many writes have had to wait so far. */
+  write_stalls: number;
+  /** Seconds that they have waited. */
+  write_stall_seconds: number;
   /** What last went wrong in the background. */
   background_error: string | undefined;
 }
@@ -79,7 +100,7 @@ export interface Stats {
  * await db.close();
  * ```
  */
-export class Database<KE extends Encoding = 'buffer', VE extends Encoding = 'buffer'> extends Reader<KE, VE> {
+export class Database<KE extends Encoding = 'buffer', VE extends Encoding = 'buffer'> extends Store<KE, VE> {
   declare [Symbol.dispose]: () => void;
   declare [Symbol.asyncDispose]: () => Promise<void>;
 
@@ -87,25 +108,23 @@ export class Database<KE extends Encoding = 'buffer', VE extends Encoding = 'buf
   readonly #source: Source;
   readonly #owner: Owner;
   readonly #writer: Writer;
-  readonly #keyEncoding: Encoding;
-  readonly #valueEncoding: Encoding;
   #closing: Promise<void> | undefined;
 
   private constructor(token: typeof internal, native: NativeDatabase, keyEncoding: Encoding, valueEncoding: Encoding) {
     checkInternal(token, 'Database.open(path)');
     const owner = { isClosed: false };
-    const source = { native, owner, keyEncoding, valueEncoding };
-    super(source, 0);
+    const writer = new Writer(native);
+    const source: Source = { native, owner, writer, target: 0, keyEncoding, valueEncoding };
+    super(source);
     this.#native = native;
     this.#owner = owner;
-    this.#writer = new Writer(native);
-    this.#keyEncoding = keyEncoding;
-    this.#valueEncoding = valueEncoding;
+    this.#writer = writer;
     this.#source = source;
   }
 
   /**
-   * Opens the database in a folder. Options that are given again for a folder that is open in this process must be those in force.
+   * Opens the database in a folder. Options that are given again for a folder that is open in this process must be those in force, but in mode `'r'`:
+   * each such open has an engine of its own.
    *
    * Rejects with `NotFound` (mode `'rw'`), `Locked` (another process has it), `InvalidArgument` (an option), `NotADatabase`, `Corruption`,
    * `UnsupportedVersion`, `PermissionDenied`, `NoSpace`, `Io`.
@@ -138,6 +157,25 @@ export class Database<KE extends Encoding = 'buffer', VE extends Encoding = 'buf
     return ask((ticket) => library.restore(ticket, pathOf(source), pathOf(target)));
   }
 
+  /**
+   * Reads every byte of a database that nobody has open, and reports what is wrong. Changes nothing; damage is no error, unless nothing says
+   * which database it is. Rejects with `Locked`, `NotFound`, `NotADatabase`, `InvalidArgument`, `Mismatch`, `Corruption`, `Io`.
+   */
+  static async check(path: string | URL, options: CheckOptions = {}): Promise<CheckReport> {
+    const { onProgress, list } = splitCheckOptions(options);
+    return runTask((ticket, steps) => library.check(ticket, pathOf(path), list, steps), onProgress);
+  }
+
+  /**
+   * Checks, and mends what is wrong, also of a database that does not open. What is whole is kept; the report says what is lost. An older
+   * value of a lost key may show again. Files that were replaced are moved to the folder `lost` in the database. One that was cut must be run again.
+   * Needs room for a second copy of what is written anew. Rejects as `check`, and with `NoSpace`.
+   */
+  static async repair(path: string | URL, options: CheckOptions = {}): Promise<CheckReport> {
+    const { onProgress, list } = splitCheckOptions(options);
+    return runTask((ticket, steps) => library.repair(ticket, pathOf(path), list, steps), onProgress);
+  }
+
   /** The folder, without links. */
   get path(): string {
     return this.#native.path;
@@ -149,136 +187,71 @@ export class Database<KE extends Encoding = 'buffer', VE extends Encoding = 'buf
   }
 
   /**
-   * Puts a value. What is put in one turn of the event loop is committed together, in the order of the calls; the promise resolves when it has got as
-   * far as the level says. A key or value that is too long is refused alone. Rejects with `InvalidArgument`, `NoSpace`, `Halted`, `Closed`, `Io`.
+   * Makes a keyspace, behind all writes of this handle; it is on stable storage when the promise resolves. The name is 1 to 255 bytes of UTF-8.
+   * Rejects with `AlreadyExists`, `InvalidArgument`, `ReadOnly`, `NoSpace`, `Halted`, `Closed`, `Io`.
    */
-  put<K extends Encoding = KE, V extends Encoding = VE>(
-    key: Encodable<K>,
-    value: Encodable<V>,
-    options?: PutOptions<K, V>,
-  ): Promise<void> {
-    try {
-      if (options !== undefined) checkOptions(options, WRITE);
-      const keyEncoding = checkEncoding('keyEncoding', options?.keyEncoding, this.#keyEncoding);
-      const valueEncoding = checkEncoding('valueEncoding', options?.valueEncoding, this.#valueEncoding);
-      return this.#writer.put(encode(key, keyEncoding), encode(value, valueEncoding), options?.consistency);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  /** As `put`, on this thread, behind all puts that are under way. */
-  putSync<K extends Encoding = KE, V extends Encoding = VE>(
-    key: Encodable<K>,
-    value: Encodable<V>,
-    options?: PutOptions<K, V>,
-  ): void {
-    if (options !== undefined) checkOptions(options, WRITE);
-    const keyEncoding = checkEncoding('keyEncoding', options?.keyEncoding, this.#keyEncoding);
-    const valueEncoding = checkEncoding('valueEncoding', options?.valueEncoding, this.#valueEncoding);
-    this.#writer.putSync(encode(key, keyEncoding), encode(value, valueEncoding), options?.consistency);
-  }
-
-  /** Deletes a key; an absent key is no error. Otherwise as `put`. */
-  del<K extends Encoding = KE>(key: Encodable<K>, options?: DelOptions<K>): Promise<void> {
-    try {
-      if (options !== undefined) checkOptions(options, WRITE);
-      const keyEncoding = checkEncoding('keyEncoding', options?.keyEncoding, this.#keyEncoding);
-      return this.#writer.delete(encode(key, keyEncoding), options?.consistency);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  /** As `del`, on this thread. */
-  delSync<K extends Encoding = KE>(key: Encodable<K>, options?: DelOptions<K>): void {
-    if (options !== undefined) checkOptions(options, WRITE);
-    const keyEncoding = checkEncoding('keyEncoding', options?.keyEncoding, this.#keyEncoding);
-    this.#writer.deleteSync(encode(key, keyEncoding), options?.consistency);
-  }
-
-  /** A batch to be filled: `db.batch().put('a', '1').del('b').write()`. */
-  batch(): Batch<KE, VE>;
-  /** Applies several writes, all or none, in their order. */
-  batch<K extends Encoding = KE, V extends Encoding = VE>(
-    operations: readonly BatchOperation<K, V>[],
-    options?: PutOptions<K, V>,
-  ): Promise<void>;
-  batch(operations?: readonly BatchOperation<any, any>[], options?: PutOptions): Promise<void> | Batch<KE, VE> {
-    if (arguments.length === 0) return new Batch(internal, this.#native, this.#writer, this.#keyEncoding, this.#valueEncoding);
-    try {
-      const packed = this.#pack(operations!, options);
-      this.#writer.handOver();
-      return writePacked(this.#native, packed, options?.consistency);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  /** As `batch`, on this thread. */
-  batchSync<K extends Encoding = KE, V extends Encoding = VE>(
-    operations: readonly BatchOperation<K, V>[],
-    options?: PutOptions<K, V>,
-  ): void {
-    const packed = this.#pack(operations, options);
+  async createKeyspace<K extends Encoding = KE, V extends Encoding = VE>(
+    name: string,
+    options: KeyspaceOptions<K, V> = {},
+  ): Promise<Keyspace<K, V>> {
+    const { keyEncoding, valueEncoding, list } = splitOptions(options, this.#source);
     this.#writer.handOver();
-    this.#native.writeSync(packed.buffer, packed.length, options?.consistency);
+    await ask((ticket) => this.#native.createKeyspace(ticket, name, list));
+    return new Keyspace<K, V>(internal, this.#source, name, keyEncoding, valueEncoding);
   }
 
-  #pack(operations: readonly BatchOperation<any, any>[], options: EncodingOptions | undefined) {
-    if (options !== undefined) checkOptions(options, WRITE);
-    const keyEncoding = checkEncoding('keyEncoding', options?.keyEncoding, this.#keyEncoding);
-    return packList(operations, keyEncoding, checkEncoding('valueEncoding', options?.valueEncoding, this.#valueEncoding));
+  /** As `createKeyspace`, on this thread. */
+  createKeyspaceSync<K extends Encoding = KE, V extends Encoding = VE>(
+    name: string,
+    options: KeyspaceOptions<K, V> = {},
+  ): Keyspace<K, V> {
+    const { keyEncoding, valueEncoding, list } = splitOptions(options, this.#source);
+    this.#writer.handOver();
+    this.#native.createKeyspaceSync(name, list);
+    return new Keyspace<K, V>(internal, this.#source, name, keyEncoding, valueEncoding);
   }
 
-  /** How many entries `entries` with these options gives: exact, and as much work as walking over their keys. Rejects as `get`. */
-  async count<K extends Encoding = KE>(options?: ScanOptions<K, any>): Promise<number> {
-    if (options !== undefined) checkScanOptions(options);
-    options?.signal?.throwIfAborted();
-    const bounds = boundsOf(options ?? {}, checkEncoding('keyEncoding', options?.keyEncoding, this.#keyEncoding));
-    const count = await ask<number>((ticket) => this.#native.count(ticket, ...bounds));
-    options?.signal?.throwIfAborted();
-    return count;
+  /** A handle of a keyspace that exists; `'default'` is the one that the calls of the database use. Rejects with `NotFound`, `Closed`. */
+  async keyspace<K extends Encoding = KE, V extends Encoding = VE>(
+    name: string,
+    options?: EncodingOptions<K, V>,
+  ): Promise<Keyspace<K, V>> {
+    return this.keyspaceSync<K, V>(name, options);
   }
 
-  /** Takes a snapshot of what is visible now. Throws `Closed`. */
-  snapshot(): Snapshot<KE, VE> {
-    return new Snapshot(internal, this.#source);
+  /** As `keyspace`, on this thread, which does not have to wait for anything. */
+  keyspaceSync<K extends Encoding = KE, V extends Encoding = VE>(
+    name: string,
+    options?: EncodingOptions<K, V>,
+  ): Keyspace<K, V> {
+    if (options !== undefined) checkOptions(options, KEYSPACE);
+    const { keyEncoding, valueEncoding } = splitOptions(options ?? {}, this.#source);
+    return new Keyspace<K, V>(internal, this.#source, name, keyEncoding, valueEncoding);
   }
 
-  /** Begins a transaction, to be committed or aborted by the caller. Throws `TooMany`, `Closed`, `Halted`. */
-  beginTransaction(options?: TransactionOptions): Transaction<KE, VE> {
-    return new Transaction(internal, this.#source, this.#writer, options);
+  /** The names of all keyspaces, sorted; `'default'` is among them. */
+  async listKeyspaces(): Promise<string[]> {
+    return this.#native.listKeyspaces();
+  }
+
+  /** As `listKeyspaces`, on this thread. */
+  listKeyspacesSync(): string[] {
+    return this.#native.listKeyspaces();
   }
 
   /**
-   * Runs `work` in a transaction and commits it; begins again, after a short pause, when it meets a `Conflict`, so `work` may run several times. What
-   * it throws takes the transaction back and is passed on.
+   * Drops a keyspace with all that is in it, for all its handles, behind all writes of this one. Rejects with `NotFound`, `InvalidArgument` for `'default'`,
+   * and as `createKeyspace`.
    */
-  async transaction<T>(work: (tx: Transaction<KE, VE>) => T | Promise<T>, options?: RunOptions): Promise<T> {
-    if (typeof work !== 'function') throw new TypeError('the work of a transaction is a function');
-    if (options !== undefined) checkOptions(options, RUN);
-    const { isolation, consistency, signal } = options ?? {};
-    checkSignal(signal);
-    const begin = isolation === undefined ? undefined : { isolation };
-    const commit = consistency === undefined ? undefined : { consistency };
-    for (let attempt = 1; ; attempt++) {
-      signal?.throwIfAborted();
-      const tx = this.beginTransaction(begin);
-      try {
-        const result = await work(tx);
-        signal?.throwIfAborted();
-        await tx.commit(commit);
-        return result;
-      } catch (error) {
-        tx.close();
-        const isConflict = error instanceof LightningDbError && error.code === 'Conflict';
-        const pause = isConflict ? this.#native.pause(attempt) : undefined;
-        if (pause === undefined) throw error;
-        // A timer takes a millisecond at least; the first losers go on at once.
-        if (pause >= 1) await new Promise((resolve) => setTimeout(resolve, pause));
-      }
-    }
+  async dropKeyspace(name: string): Promise<void> {
+    this.#writer.handOver();
+    return ask((ticket) => this.#native.dropKeyspace(ticket, name));
+  }
+
+  /** As `dropKeyspace`, on this thread. */
+  dropKeyspaceSync(name: string): void {
+    this.#writer.handOver();
+    this.#native.dropKeyspaceSync(name);
   }
 
   /** Backs up into a folder that is absent or empty, while others write. Rejects with `AlreadyExists`, `NoSpace`, `Corruption`, … */
@@ -293,10 +266,16 @@ export class Database<KE extends Encoding = 'buffer', VE extends Encoding = 'buf
     return ask((ticket) => this.#native.flush(ticket));
   }
 
-  /** Merges all tables, without what nobody can see any more. Needs room for a second copy of the data. */
-  async compact(): Promise<void> {
+  /**
+   * Merges all tables of each keyspace, without what nobody can see any more. Needs room for a second copy of what is merged at a time. One that is
+   * stopped, or closed over, rejects with `Cancelled`; what was merged stays merged.
+   */
+  async compact(options?: CompactOptions): Promise<void> {
+    if (options !== undefined) checkOptions(options, COMPACT);
+    checkFunction('onProgress', options?.onProgress);
+    checkSignal(options?.signal);
     this.#writer.handOver();
-    return ask((ticket) => this.#native.compact(ticket));
+    return runTask((ticket, steps) => this.#native.compact(ticket, steps), options?.onProgress, options?.signal);
   }
 
   /** Empties the cache of pages and rows. */
@@ -309,8 +288,23 @@ export class Database<KE extends Encoding = 'buffer', VE extends Encoding = 'buf
     return this.#native.stats() as unknown as Stats;
   }
 
+  /** Counts, rates and latencies since the database was opened; cheap enough to be asked every second. */
+  async metrics(): Promise<Metrics> {
+    return this.#native.metrics() as unknown as Metrics;
+  }
+
+  /** What the database keeps in memory, in bytes. */
+  async memoryStats(): Promise<MemoryStats> {
+    return this.#native.memoryStats() as unknown as MemoryStats;
+  }
+
+  /** The metrics in the text format of Prometheus. */
+  async prometheus(): Promise<string> {
+    return this.#native.prometheus();
+  }
+
   /**
-   * Closes this handle: later calls on it, its scans, snapshots and transactions throw `Closed`. Waits for its writes; the last handle closes the
+   * Closes this handle: later calls on it, its keyspaces, scans, snapshots and transactions throw `Closed`. Waits for its writes; the last handle closes the
    * engine and releases the folder. Closing again waits for that.
    */
   close(): Promise<void> {
@@ -344,13 +338,24 @@ function pathOf(path: string | URL): string {
 }
 
 /** Encodings are ours; the rest goes to the engine, which knows its options. */
-function splitOptions(options: OpenOptions) {
+function splitOptions(options: EncodingOptions, of: Required<EncodingOptions> = { keyEncoding: 'buffer', valueEncoding: 'buffer' }) {
   checkObject(options);
   const { keyEncoding, valueEncoding, ...rest } = options;
-  const given = Object.entries(rest).filter(([, value]) => value !== undefined);
   return {
-    keyEncoding: checkEncoding('keyEncoding', keyEncoding, 'buffer' as Encoding),
-    valueEncoding: checkEncoding('valueEncoding', valueEncoding, 'buffer' as Encoding),
-    list: given.flat() as unknown[],
+    keyEncoding: checkEncoding('keyEncoding', keyEncoding, of.keyEncoding),
+    valueEncoding: checkEncoding('valueEncoding', valueEncoding, of.valueEncoding),
+    list: listOf(rest),
   };
+}
+
+/** The rest goes to the engine, which knows its options. */
+function splitCheckOptions(options: CheckOptions) {
+  checkObject(options);
+  const { onProgress, ...rest } = options;
+  checkFunction('onProgress', onProgress);
+  return { onProgress, list: listOf(rest) };
+}
+
+function listOf(options: object): unknown[] {
+  return Object.entries(options).filter(([, value]) => value !== undefined).flat();
 }

@@ -48,6 +48,12 @@ export interface EngineOptions {
   max_active_transactions?: number | bigint;
   /** Takes true or false. */
   use_optimized_transactions?: boolean;
+  /** Takes true or false. */
+  prefetch_enabled?: boolean;
+  /** Takes a whole number. */
+  prefetch_distance?: number | bigint;
+  /** Takes a whole number. */
+  prefetch_workers?: number | bigint;
   /** Takes strong, quorum or eventual. */
   default_level?: Consistency;
   /** Takes true or false. */
@@ -64,6 +70,76 @@ export interface EngineOptions {
   upper_compression_type?: number | bigint;
   /** Takes bytewise, reverse-bytewise, unsigned, signed or decimal. */
   comparator?: 'bytewise' | 'reverse-bytewise' | 'unsigned' | 'signed' | 'decimal';
+}
+
+/** Options of the engine that a keyspace has too. */
+export type KeyspaceEngineOptions = Pick<EngineOptions, 'page_size' | 'compression_type' | 'compression_level' | 'comparator'>;
+
+/** Figures about the work of a database since it was opened; the README of Lightning DB says what each is. */
+export interface Metrics {
+  uptime_seconds: number;
+  read_ops_per_sec: number;
+  write_ops_per_sec: number;
+  avg_read_latency_us: number;
+  p50_read_latency_us: number;
+  p99_read_latency_us: number;
+  p999_read_latency_us: number;
+  avg_write_latency_us: number;
+  p50_write_latency_us: number;
+  p99_write_latency_us: number;
+  p999_write_latency_us: number;
+  avg_log_write_latency_us: number;
+  avg_log_sync_latency_us: number;
+  p99_log_sync_latency_us: number;
+  reads: number;
+  writes: number;
+  background_errors: number;
+  cache_hits: number;
+  cache_misses: number;
+  row_hits: number;
+  row_misses: number;
+  batch_reads: number;
+  batch_read_keys: number;
+  scans: number;
+  scan_entries: number;
+  writes_strong: number;
+  writes_quorum: number;
+  writes_eventual: number;
+  write_records: number;
+  write_bytes: number;
+  log_writes: number;
+  log_bytes: number;
+  log_syncs: number;
+  flushes: number;
+  flush_input_bytes: number;
+  flush_output_bytes: number;
+  compactions: number;
+  compaction_input_bytes: number;
+  compaction_output_bytes: number;
+  transactions_begun: number;
+  transactions_committed: number;
+  transactions_aborted: number;
+  transaction_conflicts: number;
+  write_stalls: number;
+  page_reads: number;
+  page_read_bytes: number;
+  files_removed: number;
+  flush_seconds: number;
+  compaction_seconds: number;
+  write_stall_seconds: number;
+}
+
+/** Memory that a database uses, in bytes; the README of Lightning DB says what each is. */
+export interface MemoryStats {
+  total_bytes: number;
+  cache_bytes: number;
+  cache_limit_bytes: number;
+  page_bytes: number;
+  index_bytes: number;
+  row_bytes: number;
+  memtable_bytes: number;
+  sealed_memtable_bytes: number;
+  mapped_bytes: number;
 }
 
 /** @internal Numbers of the kinds of errors. */
@@ -113,9 +189,16 @@ export const enum Found {
   Absent = 4294967295,
 }
 
+/** @internal Numbers that stand for the database itself, and for a keyspace of another handle of a database. */
+export const enum Target {
+  Database = 0,
+  Foreign = -1,
+}
+
 /** @internal Packed writes: the length of what stands in front of a key, and the kinds. */
 export const enum Packing {
   HeaderLength = 9,
   Put = 1,
   Delete = 2,
+  Choose = 3,
 }

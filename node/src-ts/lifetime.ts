@@ -15,10 +15,13 @@ export function checkInternal(token: unknown, way: string): asserts token is typ
   if (token !== internal) throw new TypeError(`use ${way}`);
 }
 
+/** What ends a handle. */
+type End = 'end' | 'release' | 'endScan';
+
 /** What is left to do for a handle. No closure: that could keep the handle by what it shares with others. */
 interface Left {
   native: NativeDatabase;
-  end: 'end' | 'endScan';
+  end: End;
   number: number;
 }
 
@@ -31,7 +34,7 @@ const registry = new FinalizationRegistry<Left>(({ native, end, number }) => {
 });
 
 /** Ends the native part of a handle when the handle is forgotten. */
-export function watch(handle: object, native: NativeDatabase, end: 'end' | 'endScan', number: number): void {
+export function watch(handle: object, native: NativeDatabase, end: End, number: number): void {
   registry.register(handle, { native, end, number }, handle);
 }
 

@@ -17,7 +17,22 @@ export type NativeBounds = [
   limit: number | undefined,
 ];
 
-/** The functions of an open database. A `target` is 0, or the number of a snapshot or transaction. */
+/** Options by names and values in turns. */
+export type OptionList = unknown[];
+
+/** Sorted entries on their way in. */
+export interface NativeIngest {
+  add(ticket: number, packed: Uint8Array, length: number): void;
+  finish(ticket: number): void;
+  end(): void;
+}
+
+/** Work on another thread. */
+export interface NativeTask {
+  stop(): void;
+}
+
+/** The functions of an open database. A `store` is 0, or the number of a keyspace; a `target` is one too, or that of a snapshot or transaction. */
 export interface NativeDatabase {
   readonly path: string;
   get(key: Bytes, target: number): Buffer | number | undefined;
@@ -28,15 +43,30 @@ export interface NativeDatabase {
   getMany(keys: Uint8Array, length: number, lengths: Uint32Array, target: number): Buffer | number;
   getManyCached(keys: Uint8Array, length: number, lengths: Uint32Array, target: number): Buffer | number;
   getManyAsync(ticket: number, keys: Uint8Array, length: number, target: number): void;
-  write(ticket: number, packed: Uint8Array, length: number, level: string | undefined): void;
-  writeSync(packed: Uint8Array, length: number, level: string | undefined): void;
+  write(
+    ticket: number,
+    packed: Uint8Array,
+    length: number,
+    level: string | undefined,
+    timeout: number | undefined,
+    stores: number[] | undefined,
+  ): void;
+  writeSync(
+    packed: Uint8Array,
+    length: number,
+    level: string | undefined,
+    timeout: number | undefined,
+    stores: number[] | undefined,
+  ): void;
   scan(target: number, ...bounds: NativeBounds): number;
-  count(ticket: number, ...bounds: NativeBounds): void;
+  count(ticket: number, store: number, ...bounds: NativeBounds): void;
+  approximateSize(ticket: number, store: number, ...bounds: NativeBounds): void;
   fill(scan: number, form: number, values: boolean): GivenPage;
   fillAsync(ticket: number, scan: number, form: number, values: boolean): void;
   endScan(scan: number): void;
-  snapshot(): number;
-  begin(isolation: string | undefined): number;
+  snapshot(store: number): number;
+  begin(store: number, isolation: string | undefined): number;
+  through(target: number, store: number): number;
   transactionPut(target: number, key: Bytes, value: Bytes): void;
   transactionDelete(target: number, key: Bytes): void;
   commit(ticket: number, target: number, level: string | undefined): void;
@@ -44,11 +74,22 @@ export interface NativeDatabase {
   pause(attempt: number): number | undefined;
   abort(target: number): void;
   end(target: number): void;
+  release(target: number): void;
+  createKeyspace(ticket: number, name: string, options: OptionList): void;
+  createKeyspaceSync(name: string, options: OptionList): void;
+  keyspace(name: string): number;
+  ingest(store: number): NativeIngest;
+  listKeyspaces(): string[];
+  dropKeyspace(ticket: number, name: string): void;
+  dropKeyspaceSync(name: string): void;
   flush(ticket: number): void;
-  compact(ticket: number): void;
+  compact(ticket: number, steps: number | undefined): NativeTask;
   clearCache(): void;
   backup(ticket: number, target: string): void;
   stats(): Record<string, unknown>;
+  metrics(): Record<string, unknown>;
+  memoryStats(): Record<string, unknown>;
+  prometheus(): string;
   close(ticket: number): void;
   closeSync(): void;
 }
@@ -60,6 +101,8 @@ export interface Native {
   readonly options: readonly (readonly [name: string, takes: string])[];
   readonly maxKeyLength: number;
   readonly maxValueLength: number;
+  /** Names of figures by the type that has them. */
+  readonly figures: Readonly<Record<string, readonly string[]>>;
   /** Numbers that are constants in `generated.ts`. */
   readonly wire: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly slabItemLength: number;
@@ -73,13 +116,15 @@ export interface Native {
       errno: number | undefined,
       cause: string | undefined,
     ) => Error,
-    settle: (ticket: number, error: Error | undefined, value: unknown) => void,
+    settle: (ticket: number, error: Error | undefined, value: unknown) => boolean,
     words: Uint32Array,
   ): void;
   setSlab(slab: Uint8Array): void;
-  open(ticket: number, path: string, options: unknown[]): void;
-  openSync(path: string, options: unknown[]): NativeDatabase;
+  open(ticket: number, path: string, options: OptionList): void;
+  openSync(path: string, options: OptionList): NativeDatabase;
   restore(ticket: number, source: string, target: string): void;
+  check(ticket: number, path: string, options: OptionList, steps: number | undefined): void;
+  repair(ticket: number, path: string, options: OptionList, steps: number | undefined): void;
   nothing(): void;
   raise(number: number): never;
 }

@@ -7,11 +7,19 @@ const known = (...names: string[]): ReadonlySet<string> => new Set(names);
 /** Of a read. */
 export const READ = known(...ENCODINGS);
 /** Of a put, a delete or a list of writes. */
-export const WRITE = known(...ENCODINGS, 'consistency');
-/** Of what is added to a batch or a transaction. */
+export const WRITE = known(...ENCODINGS, 'consistency', 'timeout');
+/** Of what is added to a transaction. */
 export const ADD = READ;
-/** Of a commit, or the write of a batch. */
+/** Of what is added to a batch. */
+export const ADD_TO_BATCH = known(...ENCODINGS, 'keyspace');
+/** Of the write of a batch. */
+export const WRITE_BATCH = known('consistency', 'timeout');
+/** Of a commit. */
 export const COMMIT = known('consistency');
+/** Of a keyspace that is there. */
+export const KEYSPACE = READ;
+/** Of a compaction. */
+export const COMPACT = known('onProgress', 'signal');
 /** Of a scan or a count. */
 export const SCAN = known(...BOUNDS, 'reverse', 'limit', ...ENCODINGS, 'signal');
 /** Of a transaction by hand. */
@@ -40,6 +48,11 @@ export function checkScanOptions(options: object): void {
   const given = options as Record<string, unknown>;
   for (const name of BOUNDS) if (given[name] === null) throw new TypeError(`${name} is null`);
   checkSignal(given.signal);
+}
+
+/** Throws what is no function. */
+export function checkFunction(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'function') throw new TypeError(`${name} is a function`);
 }
 
 /** Throws what is no signal. */

@@ -90,9 +90,50 @@ function check(length: number, what: string, limit: number): number {
   throw invalid(`a ${what} of ${length} bytes: at most ${limit} are allowed`);
 }
 
-/** Packed writes: `kind u8 | key length u32 | value length u32 | key | value`, little endian. A write that is refused leaves it as it was. */
+/** Where packed writes go: a database, or a keyspace of it. */
+interface Place {
+  readonly target: number;
+}
+
+/**
+ * Packed writes: `kind u8 | key length u32 | value length u32 | key | value`, little endian; of kind `Choose`, the index of a place stands for the
+ * key's length. A write that is refused leaves them as they were.
+ */
 export class PackedWrites extends Packed {
   count = 0;
+  /** The first is where writes go that choose no other. Keeps them from being forgotten. */
+  readonly #places: Place[];
+  #chosen = 0;
+
+  constructor(place: Place, room?: number) {
+    super(room);
+    this.#places = [place];
+  }
+
+  /** What the native library takes for the places. */
+  get stores(): number[] | undefined {
+    const places = this.#places;
+    return places.length === 1 && places[0]!.target === 0 ? undefined : places.map(({ target }) => target);
+  }
+
+  /** Starts anew, with another first place. */
+  restart(place: Place): void {
+    this.clear();
+    this.#places[0] = place;
+  }
+
+  /** The writes that follow go there. */
+  choose(place: Place): void {
+    if (this.#places[this.#chosen] === place) return;
+    let index = this.#places.indexOf(place);
+    if (index < 0) index = this.#places.push(place) - 1;
+    this.reserve(Packing.HeaderLength);
+    this.buffer[this.length] = Packing.Choose;
+    this.writeLength(this.length + 1, index);
+    this.writeLength(this.length + 5, 0);
+    this.length += Packing.HeaderLength;
+    this.#chosen = index;
+  }
 
   put(key: Bytes, value: Bytes): void {
     const room = bound(key, 'key', native.maxKeyLength) + bound(value, 'value', native.maxValueLength);
@@ -118,14 +159,24 @@ export class PackedWrites extends Packed {
   override clear(): void {
     super.clear();
     this.count = 0;
+    this.#places.length = 1;
+    this.#chosen = 0;
   }
 }
 
-/** Packed keys. */
+/** Packed keys, or keys and values by turns. */
 export class PackedKeys extends Packed {
   add(key: Bytes): void {
-    this.reserve(4 + bound(key, 'key', native.maxKeyLength));
-    const length = this.writeBytes(key, this.length + 4);
+    this.#add(key, bound(key, 'key', native.maxKeyLength));
+  }
+
+  addValue(value: Bytes): void {
+    this.#add(value, bound(value, 'value', native.maxValueLength));
+  }
+
+  #add(bytes: Bytes, room: number): void {
+    this.reserve(4 + room);
+    const length = this.writeBytes(bytes, this.length + 4);
     this.writeLength(this.length, length);
     this.length += 4 + length;
   }

@@ -1,21 +1,45 @@
 // What databases, snapshots and transactions have in common: reads.
 
 import { checkEncoding, type Decoded, type Encodable, type Encoding, type EncodingOptions } from './encoding';
+import { Target } from './generated';
 import { internal, type Owner } from './lifetime';
 import type { NativeDatabase } from './native';
 import { checkOptions, checkScanOptions, READ } from './options';
 import * as reads from './reads';
 import { Scan, type Chosen, type Kind, type ScanOptions } from './scan';
+import type { Writer } from './writer';
 
-/** @internal What a handle that reads needs to know. */
+/** @internal What a handle that reads needs to know of the database or keyspace that it came from. */
 export interface Source {
   native: NativeDatabase;
   owner: Owner;
+  writer: Writer;
+  /** 0 for the database, or the number of a keyspace. */
+  target: number;
   keyEncoding: Encoding;
   valueEncoding: Encoding;
 }
 
-/** What can be read: a `Database`, a `Snapshot` or a `Transaction`. A transaction sees its own writes; what it reads and walks counts as read. */
+const keyspaces = new WeakMap<object, Source>();
+
+/** @internal Notes what a keyspace is the handle of. */
+export function addKeyspace(keyspace: object, source: Source): void {
+  keyspaces.set(keyspace, source);
+}
+
+/** @internal What a keyspace that a user gives is the handle of. One of another database handle is refused by the calls that come to use it. */
+export function keyspaceOf(keyspace: unknown, own: Source): Source {
+  const source = keyspaces.get(keyspace as object);
+  if (source === undefined) throw new TypeError('a keyspace is what db.keyspace(name) gives');
+  return source.native === own.native ? source : { ...source, native: own.native, owner: own.owner, target: Target.Foreign };
+}
+
+/** @internal The number of the same snapshot or transaction through a keyspace. */
+export function through(target: number, { native, target: store }: Source): number {
+  return store === Target.Foreign ? store : native.through(target, store);
+}
+
+/** What can be read: a `Database`, a `Keyspace`, a `Snapshot` or a `Transaction`. A transaction sees its own writes; what it reads and walks counts as read. */
 export abstract class Reader<KE extends Encoding = 'buffer', VE extends Encoding = 'buffer'> {
   /** Of types only: handles of other encodings are not taken for this one. */
   protected declare readonly encodings: (of: [KE, VE]) => [KE, VE];
@@ -23,7 +47,7 @@ export abstract class Reader<KE extends Encoding = 'buffer', VE extends Encoding
   readonly #source: Source;
   readonly #target: number;
 
-  /** @internal `target` is 0 for the database, or the number of a snapshot or transaction. */
+  /** @internal `target` is that of the source, or the number of a snapshot or transaction. */
   constructor(source: Source, target: number) {
     this.#source = source;
     this.#target = target;

@@ -1,10 +1,11 @@
 import type { Encoding } from './encoding';
 import { checkInternal, internal, makeDisposable, unwatch, watch } from './lifetime';
-import { Reader, type Source } from './reader';
+import type { Keyspace } from './keyspace';
+import { keyspaceOf, Reader, through, type Source } from './reader';
 
 /**
  * The database as it was when the snapshot was taken. Never changes and blocks nobody; keeps old versions on disk until it is
- * closed or forgotten.
+ * closed or forgotten. It spans the keyspaces: `keyspace` gives the same instant of another one.
  */
 export class Snapshot<KE extends Encoding = 'buffer', VE extends Encoding = 'buffer'> extends Reader<KE, VE> {
   declare [Symbol.dispose]: () => void;
@@ -14,14 +15,19 @@ export class Snapshot<KE extends Encoding = 'buffer', VE extends Encoding = 'buf
   readonly #target: number;
 
   /** @internal */
-  constructor(token: typeof internal, source: Source) {
+  constructor(token: typeof internal, source: Source, of?: number) {
     checkInternal(token, 'db.snapshot()');
     const { native } = source;
-    const target = native.snapshot();
+    const target = of === undefined ? native.snapshot(source.target) : through(of, source);
     super(source, target);
     this.#source = source;
     this.#target = target;
     watch(this, native, 'end', target);
+  }
+
+  /** The same snapshot through a keyspace. It is a handle of its own, to be closed by itself. Throws `Closed`. */
+  keyspace<K extends Encoding, V extends Encoding>(keyspace: Keyspace<K, V>): Snapshot<K, V> {
+    return new Snapshot<K, V>(internal, keyspaceOf(keyspace, this.#source), this.#target);
   }
 
   /** Lets the snapshot go; later calls throw `Closed`, scans that were begun go on. Closing again does nothing. */

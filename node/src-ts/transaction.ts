@@ -1,10 +1,10 @@
-import type { WriteOptions } from './batch';
+import type { CommitOptions } from './batch';
 import { checkEncoding, encode, type Encodable, type Encoding, type EncodingOptions } from './encoding';
 import { checkInternal, internal, makeDisposable, unwatch, watch } from './lifetime';
+import type { Keyspace } from './keyspace';
 import { ADD, BEGIN, checkOptions, COMMIT } from './options';
 import { ask } from './settle';
-import { Reader, type Source } from './reader';
-import type { Writer } from './writer';
+import { keyspaceOf, Reader, through, type Source } from './reader';
 
 /** What is checked at the commit: everything read and scanned, or only keys that both have written. */
 export type Isolation = 'serializable' | 'snapshot';
@@ -17,27 +17,42 @@ export interface TransactionOptions {
 
 /**
  * A transaction. Reads see the database as it was at the beginning, and the transaction's own writes. Nothing is visible to others before the
- * commit. It holds no lock: a commit that finds its reads changed by others rejects with `Conflict`. One that is forgotten is taken back.
+ * commit. It spans the keyspaces. It holds no lock: a commit that finds its reads changed by others rejects with `Conflict`. One that is forgotten is taken back.
  */
 export class Transaction<KE extends Encoding = 'buffer', VE extends Encoding = 'buffer'> extends Reader<KE, VE> {
   declare [Symbol.dispose]: () => void;
   declare [Symbol.asyncDispose]: () => Promise<void>;
 
   readonly #source: Source;
-  readonly #writer: Writer;
   readonly #target: number;
+  /** The transaction that this is a view of. A view keeps it from being forgotten. */
+  readonly #whole: Transaction<any, any> | undefined;
 
   /** @internal */
-  constructor(token: typeof internal, source: Source, writer: Writer, options: TransactionOptions | undefined) {
+  constructor(
+    token: typeof internal,
+    source: Source,
+    options: TransactionOptions | undefined,
+    whole?: Transaction<any, any>,
+  ) {
     checkInternal(token, 'db.beginTransaction()');
     if (options !== undefined) checkOptions(options, BEGIN);
     const { native } = source;
-    const target = native.begin(options?.isolation);
+    const target =
+      whole === undefined ? native.begin(source.target, options?.isolation) : through(whole.#target, source);
     super(source, target);
     this.#source = source;
-    this.#writer = writer;
     this.#target = target;
-    watch(this, native, 'end', target);
+    this.#whole = whole;
+    watch(this, native, whole === undefined ? 'end' : 'release', target);
+  }
+
+  /**
+   * The same transaction through a keyspace: one commit for all. `commit` and `abort` of what this gives are those of the whole; its `close` lets go of
+   * this view alone. Throws `Closed`.
+   */
+  keyspace<K extends Encoding, V extends Encoding>(keyspace: Keyspace<K, V>): Transaction<K, V> {
+    return new Transaction<K, V>(internal, keyspaceOf(keyspace, this.#source), undefined, this.#whole ?? this);
   }
 
   /** Puts a value: in memory, at once. Throws `InvalidArgument` (too long), `Closed`, `Halted`. */
@@ -63,8 +78,9 @@ export class Transaction<KE extends Encoding = 'buffer', VE extends Encoding = '
    * Commits. Whatever the outcome, the transaction has ended (but for a level that there is none of). Rejects with `Conflict` if what
    * it has read was changed.
    */
-  commit(options?: WriteOptions): Promise<void> {
-    this.#writer.handOver();
+  commit(options?: CommitOptions): Promise<void> {
+    if (this.#whole !== undefined) return this.#whole.commit(options);
+    this.#source.writer.handOver();
     return ask((ticket) => {
       if (options !== undefined) checkOptions(options, COMMIT);
       this.#source.native.commit(ticket, this.#target, options?.consistency);
@@ -73,15 +89,17 @@ export class Transaction<KE extends Encoding = 'buffer', VE extends Encoding = '
   }
 
   /** The same on this thread. */
-  commitSync(options?: WriteOptions): void {
+  commitSync(options?: CommitOptions): void {
     if (options !== undefined) checkOptions(options, COMMIT);
-    this.#writer.handOver();
+    if (this.#whole !== undefined) return this.#whole.commitSync(options);
+    this.#source.writer.handOver();
     this.#source.native.commitSync(this.#target, options?.consistency);
     unwatch(this);
   }
 
   /** Takes everything back. Throws `Closed` if the transaction has ended. */
   abort(): void {
+    if (this.#whole !== undefined) return this.#whole.abort();
     this.#source.native.abort(this.#target);
     unwatch(this);
   }
@@ -89,7 +107,8 @@ export class Transaction<KE extends Encoding = 'buffer', VE extends Encoding = '
   /** As `abort`, and does nothing if the transaction has ended. */
   close(): void {
     unwatch(this);
-    this.#source.native.end(this.#target);
+    if (this.#whole === undefined) this.#source.native.end(this.#target);
+    else this.#source.native.release(this.#target);
   }
 }
 

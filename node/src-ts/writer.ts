@@ -1,14 +1,24 @@
-// The writes of a database handle: those of one turn of the event loop are handed over together.
+// The writes of a database handle and its keyspaces: those of one turn of the event loop are handed over together.
 
 import type { Consistency } from './generated';
 import type { Bytes, NativeDatabase } from './native';
 import { PackedWrites } from './pack';
+import type { Source } from './reader';
 import { ask } from './settle';
+
+/** How a write is made. */
+export interface How {
+  consistency?: Consistency;
+  timeout?: number;
+}
 
 export class Writer {
   readonly #native: NativeDatabase;
-  readonly #packed = new PackedWrites();
+  readonly #packed = new PackedWrites({ target: 0 });
+  /** What the packed writes have in common. */
+  #source: Source | undefined;
   #level: Consistency | undefined;
+  #timeout: number | undefined;
   /** Settles with what has been packed. */
   #promise: Promise<void> | undefined;
   #start: ((outcome: Promise<void>) => void) | undefined;
@@ -18,9 +28,9 @@ export class Writer {
     this.#native = native;
   }
 
-  put(key: Bytes, value: Bytes, level: Consistency | undefined): Promise<void> {
+  put(source: Source, key: Bytes, value: Bytes, how: How | undefined): Promise<void> {
     try {
-      if (level !== this.#level) this.#change(level);
+      this.#prepare(source, how);
       this.#packed.put(key, value);
     } catch (error) {
       return Promise.reject(error);
@@ -28,9 +38,9 @@ export class Writer {
     return this.#promise ?? this.#begin();
   }
 
-  delete(key: Bytes, level: Consistency | undefined): Promise<void> {
+  delete(source: Source, key: Bytes, how: How | undefined): Promise<void> {
     try {
-      if (level !== this.#level) this.#change(level);
+      this.#prepare(source, how);
       this.#packed.delete(key);
     } catch (error) {
       return Promise.reject(error);
@@ -38,29 +48,38 @@ export class Writer {
     return this.#promise ?? this.#begin();
   }
 
-  putSync(key: Bytes, value: Bytes, level: Consistency | undefined): void {
+  putSync(source: Source, key: Bytes, value: Bytes, how: How | undefined): void {
     this.handOver();
+    this.#prepare(source, how);
     this.#packed.put(key, value);
-    this.#writeSync(level);
+    this.#writeSync();
   }
 
-  deleteSync(key: Bytes, level: Consistency | undefined): void {
+  deleteSync(source: Source, key: Bytes, how: How | undefined): void {
     this.handOver();
+    this.#prepare(source, how);
     this.#packed.delete(key);
-    this.#writeSync(level);
+    this.#writeSync();
   }
 
-  #writeSync(level: Consistency | undefined): void {
+  #writeSync(): void {
     try {
-      this.#native.writeSync(this.#packed.buffer, this.#packed.length, level);
+      writePackedSync(this.#native, this.#packed, this.#level, this.#timeout);
     } finally {
       this.#packed.clear();
     }
   }
 
-  #change(level: Consistency | undefined): void {
+  /** Writes of another keyspace, level or timeout do not share the fate of those in front of them. */
+  #prepare(source: Source, how: How | undefined): void {
+    const level = how?.consistency;
+    const timeout = how?.timeout;
+    if (source === this.#source && level === this.#level && timeout === this.#timeout) return;
     this.handOver();
+    this.#packed.restart(source);
+    this.#source = source;
     this.#level = level;
+    this.#timeout = timeout;
   }
 
   /** One promise for all writes of the turn: they are committed together. */
@@ -74,7 +93,7 @@ export class Writer {
     const start = this.#start;
     if (start === undefined) return;
     this.#promise = this.#start = undefined;
-    start(writePacked(this.#native, this.#packed, this.#level));
+    start(writePacked(this.#native, this.#packed, this.#level, this.#timeout));
     this.#packed.clear();
   }
 }
@@ -84,6 +103,17 @@ export function writePacked(
   native: NativeDatabase,
   packed: PackedWrites,
   level: Consistency | undefined,
+  timeout: number | undefined,
 ): Promise<void> {
-  return ask((ticket) => native.write(ticket, packed.buffer, packed.length, level));
+  return ask((ticket) => native.write(ticket, packed.buffer, packed.length, level, timeout, packed.stores));
+}
+
+/** The same on this thread. */
+export function writePackedSync(
+  native: NativeDatabase,
+  packed: PackedWrites,
+  level: Consistency | undefined,
+  timeout: number | undefined,
+): void {
+  native.writeSync(packed.buffer, packed.length, level, timeout, packed.stores);
 }

@@ -4,9 +4,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
+use std::time::Instant;
 
 use lightning_db_bindings::{
-    ConsistencyLevel, Database, Error, ErrorKind, Result, WriteBatch, closed, guard, packed, write,
+    ConsistencyLevel, Error, ErrorKind, Result, Store, WriteBatch, closed, guard, packed, write,
 };
 
 use crate::delivery::{Completion, Delivery};
@@ -16,15 +17,18 @@ const GROUP_BYTES: usize = 1 << 20;
 
 /// Work for the thread, done in the order in which it is given.
 enum Work {
-    Write(Write),
+    Write(Write, Reply),
     Run(Box<dyn FnOnce() + Send>),
 }
 
 /// Packed writes, to be committed whole or not at all.
-struct Write {
-    bytes: Vec<u8>,
-    level: Option<ConsistencyLevel>,
-    reply: Reply,
+pub struct Write {
+    pub bytes: Vec<u8>,
+    /// Those that the packed writes name by index.
+    pub stores: Arc<[Store]>,
+    pub level: Option<ConsistencyLevel>,
+    /// Back pressure is waited for no longer.
+    pub deadline: Option<Instant>,
 }
 
 /// Whom to tell.
@@ -46,11 +50,11 @@ pub struct Commits {
 
 impl Commits {
     /// Starts the thread of a database.
-    pub fn start(database: Database) -> Result<Commits> {
+    pub fn start(store: Store) -> Result<Commits> {
         let (queue, work) = channel();
         let thread = Builder::new()
             .name("lightning commits".into())
-            .spawn(move || run(&database, &work))
+            .spawn(move || run(&store, &work))
             .map_err(|error| Error::new(ErrorKind::OutOfMemory, format!("no thread for commits: {error}")))?;
         Ok(Commits { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) })
     }
@@ -66,14 +70,8 @@ impl Commits {
     }
 
     /// Commits packed writes behind all that was given before.
-    pub fn write(
-        &self,
-        bytes: Vec<u8>,
-        level: Option<ConsistencyLevel>,
-        reply: Reply,
-        outstanding: &Outstanding,
-    ) -> Result<()> {
-        self.give(Work::Write(Write { bytes, level, reply }), outstanding)
+    pub fn write(&self, write: Write, reply: Reply, outstanding: &Outstanding) -> Result<()> {
+        self.give(Work::Write(write, reply), outstanding)
     }
 
     /// Runs a call behind all that was given before, and waits for it.
@@ -107,19 +105,19 @@ impl Commits {
     }
 }
 
-fn run(database: &Database, work: &Receiver<(Work, Outstanding)>) {
+fn run(store: &Store, work: &Receiver<(Work, Outstanding)>) {
     let mut group = Group::default();
     while let Ok(first) = work.recv() {
         for (next, outstanding) in std::iter::once(first).chain(work.try_iter()) {
             match next {
-                Work::Write(write) => {
+                Work::Write(write, reply) => {
                     if !group.takes(&write) {
-                        group.commit(database);
+                        group.commit(store);
                     }
-                    group.add(write, outstanding);
+                    group.add(write, (reply, outstanding));
                 }
                 Work::Run(call) => {
-                    group.commit(database);
+                    group.commit(store);
                     let _ = guard(|| {
                         call();
                         Ok(())
@@ -128,14 +126,16 @@ fn run(database: &Database, work: &Receiver<(Work, Outstanding)>) {
                 }
             }
         }
-        group.commit(database);
+        group.commit(store);
     }
 }
 
 /// Writes that are committed together.
 #[derive(Default)]
 struct Group {
-    writes: Vec<(Write, Outstanding)>,
+    writes: Vec<Write>,
+    /// Whom to tell of each.
+    askers: Vec<(Reply, Outstanding)>,
     bytes: usize,
     batch: WriteBatch,
 }
@@ -143,33 +143,33 @@ struct Group {
 impl Group {
     fn takes(&self, write: &Write) -> bool {
         let fits = self.bytes + write.bytes.len() <= GROUP_BYTES;
-        self.writes.first().is_none_or(|(first, _)| fits && first.level == write.level)
+        // One that has a deadline waits alone: the others would have to go without it.
+        let alike = |first: &Write| {
+            first.level == write.level && first.deadline.is_none() && write.deadline.is_none()
+        };
+        self.writes.first().is_none_or(|first| fits && alike(first))
     }
 
-    fn add(&mut self, write: Write, outstanding: Outstanding) {
+    fn add(&mut self, write: Write, asker: (Reply, Outstanding)) {
         self.bytes += write.bytes.len();
-        self.writes.push((write, outstanding));
+        self.writes.push(write);
+        self.askers.push(asker);
     }
 
-    fn commit(&mut self, database: &Database) {
+    fn commit(&mut self, store: &Store) {
         let outcome = match self.writes.as_slice() {
             [] => return,
-            writes => commit_all(database, writes, &mut self.batch),
+            writes => commit_all(store, writes, &mut self.batch),
         };
         self.bytes = 0;
         let is_group = self.writes.len() > 1;
-        for (write, outstanding) in self.writes.drain(..) {
+        for (write, (reply, outstanding)) in self.writes.drain(..).zip(self.askers.drain(..)) {
             let own = match &outcome {
-                Err(error) if is_group && is_of_one(error) => {
-                    let only = [(write, Arc::clone(&outstanding))];
-                    let own = commit_all(database, &only, &mut self.batch);
-                    let [(write, _)] = only;
-                    (write, own)
-                }
-                other => (write, other.clone()),
+                Err(error) if is_group && is_of_one(error) => commit_all(store, &[write], &mut self.batch),
+                other => other.clone(),
             };
             outstanding.fetch_sub(1, Ordering::AcqRel);
-            own.0.reply.send(own.1);
+            reply.send(own);
         }
         if self.batch.size() > GROUP_BYTES {
             self.batch = WriteBatch::new();
@@ -179,17 +179,29 @@ impl Group {
 
 /// Whether one write of a group may be to blame, while nothing has been changed: the others get another chance.
 fn is_of_one(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::InvalidArgument | ErrorKind::NoSpace | ErrorKind::OutOfMemory)
+    matches!(
+        error.kind(),
+        ErrorKind::InvalidArgument | ErrorKind::NotFound | ErrorKind::NoSpace | ErrorKind::OutOfMemory
+    )
 }
 
-fn commit_all(database: &Database, writes: &[(Write, Outstanding)], batch: &mut WriteBatch) -> Result<()> {
+fn commit_all(store: &Store, writes: &[Write], batch: &mut WriteBatch) -> Result<()> {
     guard(|| {
         batch.clear();
-        for (write, _) in writes {
-            packed::unpack(&write.bytes, batch)?;
+        for write in writes {
+            packed::unpack(&write.bytes, batch, &write.stores)?;
         }
-        write::write(database, batch, writes.first().and_then(|(write, _)| write.level))
+        match writes.first() {
+            Some(first) => write::write(store, batch, how(first.level, first.deadline)),
+            None => Ok(()),
+        }
     })
+}
+
+/// How a write is made now that has this level and deadline.
+pub fn how(level: Option<ConsistencyLevel>, deadline: Option<Instant>) -> write::How {
+    let patience = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+    write::How { level, patience }
 }
 
 impl Reply {

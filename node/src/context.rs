@@ -185,8 +185,8 @@ impl Context {
         self.env.call(self.env.kept(&functions.create_error)?, arguments)
     }
 
-    /// Settles a promise of JavaScript.
-    pub fn settle(&self, ticket: f64, error: Option<Value>, value: Value) -> Outcome<()> {
+    /// Settles a promise of JavaScript, or tells a step of a task: then the answer is whether it stops.
+    pub fn settle(&self, ticket: f64, error: Option<Value>, value: Value) -> Outcome {
         let function = {
             let functions = self.functions.borrow();
             let functions = functions.as_ref().ok_or(Failure::Type("the library is not set up"))?;
@@ -195,7 +195,7 @@ impl Context {
         let undefined = self.env.undefined()?;
         let value = if value.is_null() { undefined } else { value };
         let arguments = [self.env.number(ticket)?, error.unwrap_or(undefined), value];
-        self.env.call(function, &arguments).map(drop)
+        self.env.call(function, &arguments)
     }
 
     /// Counts a promise that waits for us.

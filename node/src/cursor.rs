@@ -4,10 +4,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use lightning_db_bindings::{
-    Bounds, Cursor, Error, ErrorKind, Exclusive, Page, Result, ScanOptions, Snapshot,
+    Bounds, Cursor, Error, ErrorKind, Exclusive, Page, Read, Result, ScanOptions, Snapshot, Store, Within,
 };
 
-use crate::db::{Handle, Reader, Target};
+use crate::db::{Fixed, Handle};
 use crate::delivery::Convert;
 use crate::env::{Env, Outcome, Room, Value};
 use crate::function::define as define_function;
@@ -29,14 +29,19 @@ pub struct Walk {
 
 enum State {
     /// Tables are opened by the first page: that may go to the disk. The snapshot keeps the instant.
-    Waiting(Arc<Snapshot>, ScanOptions),
+    Waiting(Arc<Within<Snapshot>>, ScanOptions),
     Open(Cursor),
 }
 
 /// The functions of a handle.
 pub fn define(env: Env, object: Value, handle: &Rc<Handle>) -> Outcome<()> {
     define_function(env, object, "scan", handle, scan)?;
-    define_function(env, object, "count", handle, count)?;
+    define_function(env, object, "count", handle, |handle, env, values| {
+        measure(handle, env, values, Store::count)
+    })?;
+    define_function(env, object, "approximateSize", handle, |handle, env, values| {
+        measure(handle, env, values, Store::approximate_size)
+    })?;
     define_function(env, object, "fill", handle, fill)?;
     define_function(env, object, "fillAsync", handle, fill_async)?;
     define_function(env, object, "endScan", handle, end_scan)
@@ -61,12 +66,13 @@ fn options_of(env: Env, [gt, gte, lt, lte, prefix, reverse, limit]: [Value; 7]) 
 /// `scan(target, gt, gte, lt, lte, prefix, reverse, limit)`: the number of a new scan.
 fn scan(handle: &Rc<Handle>, env: Env, [target, bounds @ ..]: [Value; 8]) -> Outcome {
     let options = options_of(env, bounds)?;
-    let state = match handle.reader(env.number_of(target)?)? {
-        Reader::Database(database) => State::Waiting(Arc::new(database.snapshot()?), options),
-        Reader::Target(Target::Snapshot(snapshot)) => State::Waiting(snapshot, options),
-        Reader::Target(Target::Transaction(transaction)) => {
-            State::Open(Cursor::from(transaction.scan_with(options)?))
+    let state = match handle.target(env.number_of(target)?)?.fixed()? {
+        Fixed::Snapshot(snapshot) => {
+            // A keyspace that was dropped is refused now; one that is dropped later is not.
+            snapshot.get_cached(b"", |_| ())?;
+            State::Waiting(snapshot, options)
         }
+        Fixed::Transaction(transaction) => State::Open(transaction.cursor(options)?),
     };
     let walk = Walk { state, page: Page::new() };
     env.number(handle.scans.borrow_mut().add(Arc::new(Exclusive::new("scan", walk)))?)
@@ -76,7 +82,7 @@ impl Walk {
     /// Fills the page; `least`: with so many entries, where reading ahead does no harm.
     fn fill(&mut self, values: bool, least: usize) -> Result<()> {
         if let State::Waiting(snapshot, options) = &self.state {
-            self.state = State::Open(Cursor::from(snapshot.scan_with(options.clone())?));
+            self.state = State::Open(snapshot.cursor(options.clone())?);
         }
         match &mut self.state {
             State::Open(cursor) => {
@@ -88,13 +94,19 @@ impl Walk {
     }
 }
 
-/// `count(ticket, gt, gte, lt, lte, prefix, reverse, limit)`: the number of entries.
-fn count(handle: &Rc<Handle>, env: Env, [ticket, bounds @ ..]: [Value; 8]) -> Outcome {
+/// `count(ticket, store, gt, gte, lt, lte, prefix, reverse, limit)`, `approximateSize(…)`: a number about what a scan of a
+/// store would walk.
+fn measure(
+    handle: &Rc<Handle>,
+    env: Env,
+    [ticket, store, bounds @ ..]: [Value; 9],
+    figure: impl FnOnce(&Store, ScanOptions) -> Result<u64> + Send + 'static,
+) -> Outcome {
     let options = options_of(env, bounds)?;
-    let database = handle.database()?.clone();
+    let store = handle.store(env.number_of(store)?)?;
     jobs::read(&handle.context, env.number_of(ticket)?, move || {
-        let count = database.count(options)?;
-        let convert: Convert = Box::new(move |context| context.env.number(count as f64));
+        let figure = figure(&store, options)?;
+        let convert: Convert = Box::new(move |context| context.env.number(figure as f64));
         Ok(Some(convert))
     })?;
     Ok(env.nothing())

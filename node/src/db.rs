@@ -2,40 +2,43 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 
-use lightning_db_bindings::{Database, Lookup, Read, Result, Snapshot, Transaction, closed};
+use lightning_db_bindings::{Lookup, Read, Result, Snapshot, Store, Transaction, Within, closed};
 
 use crate::commits::Outstanding;
 use crate::context::Context;
 use crate::cursor::ScanHandle;
 use crate::env::{Env, Outcome, Value};
 use crate::registry::{Engine, Lease};
-use crate::slots::Slots;
-use crate::{batch, cursor, function, jobs, reads, txn};
+use crate::slots::{Kind, Slots};
+use crate::task::Task;
+use crate::{batch, cursor, function, ingest, jobs, keyspaces, reads, txn};
 
-/// What is read at one instant. JavaScript has a number for it: a snapshot's is above 0, a transaction's below; 0 is the
-/// database.
+/// What is read and written. JavaScript has a number for it; 0 is the database itself. May move to another thread.
 #[derive(Clone)]
 pub enum Target {
-    Snapshot(Arc<Snapshot>),
-    Transaction(Arc<Transaction>),
+    Store(Store),
+    Fixed(Fixed),
 }
 
-/// What reads go to; may move to another thread.
+/// What is read at one instant.
 #[derive(Clone)]
-pub enum Reader {
-    Database(Database),
-    Target(Target),
+pub enum Fixed {
+    Snapshot(Arc<Within<Snapshot>>),
+    Transaction(Arc<Within<Transaction>>),
 }
 
 /// An open database. Closing one handle does not touch the others, of this thread or another.
 pub struct Handle {
     pub context: Rc<Context>,
     lease: RefCell<Option<Lease>>,
-    pub snapshots: RefCell<Slots<Arc<Snapshot>>>,
-    pub transactions: RefCell<Slots<Arc<Transaction>>>,
+    pub keyspaces: RefCell<Slots<Store>>,
+    pub snapshots: RefCell<Slots<Arc<Within<Snapshot>>>>,
+    pub transactions: RefCell<Slots<Arc<Within<Transaction>>>>,
+    /// Long work that has to end when the handle closes.
+    pub tasks: RefCell<Vec<Weak<Task>>>,
     pub scans: RefCell<Slots<Arc<ScanHandle>>>,
     pub outstanding: Outstanding,
 }
@@ -46,9 +49,11 @@ impl Handle {
         let handle = Rc::new(Handle {
             context: Rc::clone(context),
             lease: RefCell::new(Some(lease)),
-            snapshots: RefCell::new(Slots::new("snapshot")),
-            transactions: RefCell::new(Slots::new("transaction")),
-            scans: RefCell::new(Slots::new("scan")),
+            keyspaces: RefCell::new(Slots::new(Kind::Keyspace)),
+            snapshots: RefCell::new(Slots::new(Kind::Snapshot)),
+            transactions: RefCell::new(Slots::new(Kind::Transaction)),
+            scans: RefCell::new(Slots::new(Kind::Scan)),
+            tasks: RefCell::new(Vec::new()),
             outstanding: Arc::new(AtomicUsize::new(0)),
         });
         context.note(&handle);
@@ -60,39 +65,33 @@ impl Handle {
         self.lease.borrow().as_ref().map(|lease| Arc::clone(&lease.engine)).ok_or_else(|| closed("database"))
     }
 
-    /// A clone of the database.
-    pub fn database(&self) -> Result<Database> {
-        self.lease
-            .borrow()
-            .as_ref()
-            .map(|lease| lease.engine.database.clone())
-            .ok_or_else(|| closed("database"))
+    /// The database, or a keyspace of it. Errors: `Closed`.
+    pub fn store(&self, number: f64) -> Result<Store> {
+        if number == 0.0 {
+            return Ok(self.engine()?.store.clone());
+        }
+        self.keyspaces.borrow().get(number).cloned()
     }
 
-    /// Where a target's reads go.
-    pub fn reader(&self, target: f64) -> Result<Reader> {
-        match target {
-            0.0 => self.database().map(Reader::Database),
-            number if number > 0.0 => {
-                self.snapshots.borrow().get(number).cloned().map(|it| Reader::Target(Target::Snapshot(it)))
+    /// What a number stands for. Errors: `Closed`.
+    pub fn target(&self, number: f64) -> Result<Target> {
+        match Kind::of(number) {
+            Kind::Snapshot => {
+                Ok(Target::Fixed(Fixed::Snapshot(self.snapshots.borrow().get(number).cloned()?)))
             }
-            _ => self.transaction(target).map(|it| Reader::Target(Target::Transaction(it))),
+            Kind::Transaction => self.transaction(number).map(|it| Target::Fixed(Fixed::Transaction(it))),
+            Kind::Keyspace | Kind::Scan => self.store(number).map(Target::Store),
         }
     }
 
-    /// The transaction of a target. Errors: `Closed`.
-    pub fn transaction(&self, target: f64) -> Result<Arc<Transaction>> {
-        self.transactions.borrow().get(-target).cloned()
+    /// The transaction with a number. Errors: `Closed`.
+    pub fn transaction(&self, number: f64) -> Result<Arc<Within<Transaction>>> {
+        self.transactions.borrow().get(number).cloned()
     }
 
-    /// Takes a transaction out: its target is closed.
-    pub fn take_transaction(&self, target: f64) -> Option<Arc<Transaction>> {
-        self.transactions.borrow_mut().take(-target)
-    }
-
-    /// The target of a new transaction.
-    pub fn add_transaction(&self, transaction: Transaction) -> Result<f64> {
-        self.transactions.borrow_mut().add(Arc::new(transaction)).map(|number| -number)
+    /// Takes a transaction out: its number is closed.
+    pub fn take_transaction(&self, number: f64) -> Option<Arc<Within<Transaction>>> {
+        self.transactions.borrow_mut().take(number)
     }
 
     /// A read of one key; `CACHED`: of memory only.
@@ -105,13 +104,18 @@ impl Handle {
     ) -> Result<Lookup<R>> {
         if target == 0.0 {
             let lease = self.lease.borrow();
-            let database = &lease.as_ref().ok_or_else(|| closed("database"))?.engine.database;
-            return read::<CACHED, R>(database, key, use_value);
+            let store = &lease.as_ref().ok_or_else(|| closed("database"))?.engine.store;
+            return read::<CACHED, R>(store, key, use_value);
         }
-        if target > 0.0 {
-            return read::<CACHED, R>(&**self.snapshots.borrow().get(target)?, key, use_value);
+        match Kind::of(target) {
+            Kind::Snapshot => read::<CACHED, R>(&**self.snapshots.borrow().get(target)?, key, use_value),
+            Kind::Transaction => {
+                read::<CACHED, R>(&**self.transactions.borrow().get(target)?, key, use_value)
+            }
+            Kind::Keyspace | Kind::Scan => {
+                read::<CACHED, R>(self.keyspaces.borrow().get(target)?, key, use_value)
+            }
         }
-        read::<CACHED, R>(&**self.transactions.borrow().get(-target)?, key, use_value)
     }
 
     /// Whether every write given to the commit thread has been done.
@@ -125,7 +129,11 @@ impl Handle {
         let scans = self.scans.borrow_mut().clear();
         let snapshots = self.snapshots.borrow_mut().clear();
         let transactions = self.transactions.borrow_mut().clear();
-        drop((scans, snapshots, transactions));
+        let keyspaces = self.keyspaces.borrow_mut().clear();
+        drop((scans, snapshots, transactions, keyspaces));
+        for task in self.tasks.take().iter().filter_map(Weak::upgrade) {
+            task.stop();
+        }
         lease
     }
 
@@ -162,31 +170,31 @@ fn read<const CACHED: bool, R>(
     }
 }
 
-impl Reader {
+impl Target {
     /// The same reads, all as of one instant.
-    pub fn fixed(self) -> Result<Target> {
+    pub fn fixed(self) -> Result<Fixed> {
         match self {
-            Reader::Database(database) => Ok(Target::Snapshot(Arc::new(database.snapshot()?))),
-            Reader::Target(target) => Ok(target),
+            Target::Store(store) => Ok(Fixed::Snapshot(Arc::new(store.snapshot()?))),
+            Target::Fixed(fixed) => Ok(fixed),
         }
     }
 
     /// A read that may go to the disk.
     pub fn get_copy(&self, key: &[u8]) -> Result<Option<lightning_db_bindings::Value>> {
         match self {
-            Reader::Database(database) => database.get_copy(key),
-            Reader::Target(Target::Snapshot(snapshot)) => snapshot.get_copy(key),
-            Reader::Target(Target::Transaction(transaction)) => transaction.get_copy(key),
+            Target::Store(store) => store.get_copy(key),
+            Target::Fixed(Fixed::Snapshot(snapshot)) => snapshot.get_copy(key),
+            Target::Fixed(Fixed::Transaction(transaction)) => transaction.get_copy(key),
         }
     }
 }
 
-impl Target {
+impl Fixed {
     /// A read of many: `use_value` gets what is found. `NotCached` if it would have to go to the disk.
     pub fn look<const CACHED: bool>(&self, key: &[u8], use_value: impl FnOnce(&[u8])) -> Result<Lookup<()>> {
         match self {
-            Target::Snapshot(snapshot) => read::<CACHED, ()>(&**snapshot, key, use_value),
-            Target::Transaction(transaction) => read::<CACHED, ()>(&**transaction, key, use_value),
+            Fixed::Snapshot(snapshot) => read::<CACHED, ()>(&**snapshot, key, use_value),
+            Fixed::Transaction(transaction) => read::<CACHED, ()>(&**transaction, key, use_value),
         }
     }
 }
@@ -194,7 +202,7 @@ impl Target {
 /// The object that JavaScript has of a handle: its functions.
 pub fn expose(context: &Rc<Context>, lease: Lease) -> Outcome {
     let env = context.env;
-    let path = env.text(lease.engine.database.path().to_string_lossy().as_bytes())?;
+    let path = env.text(lease.engine.store.database().path().to_string_lossy().as_bytes())?;
     let handle = Handle::new(context, lease);
     let object = env.object()?;
     env.set(object, "path", path)?;
@@ -204,25 +212,66 @@ pub fn expose(context: &Rc<Context>, lease: Lease) -> Outcome {
     txn::define(env, object, &handle)?;
     jobs::define(env, object, &handle)?;
     function::define(env, object, "snapshot", &handle, snapshot)?;
+    function::define(env, object, "through", &handle, through)?;
     function::define(env, object, "end", &handle, end)?;
+    function::define(env, object, "release", &handle, release)?;
+    keyspaces::define(env, object, &handle)?;
+    function::define(env, object, "ingest", &handle, ingest::begin)?;
     Ok(object)
 }
 
-/// `snapshot()`: the number of a new snapshot.
-fn snapshot(handle: &Rc<Handle>, env: Env, []: [Value; 0]) -> Outcome {
-    let snapshot = handle.database()?.snapshot()?;
+/// `snapshot(store)`: the number of a new snapshot, through a store.
+fn snapshot(handle: &Rc<Handle>, env: Env, [store]: [Value; 1]) -> Outcome {
+    let snapshot = handle.store(env.number_of(store)?)?.snapshot()?;
     env.number(handle.snapshots.borrow_mut().add(Arc::new(snapshot))?)
 }
 
-/// `end(target)`: closes a snapshot, or takes a transaction back. One that has ended is no error.
+/// `through(target, store)`: the number of the same snapshot or transaction through another store.
+fn through(handle: &Rc<Handle>, env: Env, [target, store]: [Value; 2]) -> Outcome {
+    let target = env.number_of(target)?;
+    let store = handle.store(env.number_of(store)?)?;
+    env.number(match Kind::of(target) {
+        Kind::Snapshot => {
+            let mut snapshots = handle.snapshots.borrow_mut();
+            let snapshot = snapshots.get(target)?.through(&store);
+            snapshots.add(Arc::new(snapshot))?
+        }
+        _ => {
+            let transaction = handle.transaction(target)?.through(&store);
+            handle.transactions.borrow_mut().add(Arc::new(transaction))?
+        }
+    })
+}
+
+/// `end(target)`: closes a keyspace's handle or a snapshot, or takes a transaction back. One that has ended is no error.
 fn end(handle: &Rc<Handle>, env: Env, [target]: [Value; 1]) -> Outcome {
     let target = env.number_of(target)?;
-    if target > 0.0 {
-        let snapshot = handle.snapshots.borrow_mut().take(target);
-        drop(snapshot);
-    } else if let Some(transaction) = handle.take_transaction(target) {
+    if let Some(transaction) = forget(handle, target) {
         // Its scans live on; the transaction must not.
-        let _ = transaction.abort_shared();
+        let _ = transaction.whole().abort_shared();
     }
     Ok(env.nothing())
+}
+
+/// `release(target)`: the same, but a transaction goes on for those who have another number of it.
+fn release(handle: &Rc<Handle>, env: Env, [target]: [Value; 1]) -> Outcome {
+    drop(forget(handle, env.number_of(target)?));
+    Ok(env.nothing())
+}
+
+/// Closes a number. What it was of is dropped behind the borrow of its table.
+fn forget(handle: &Handle, number: f64) -> Option<Arc<Within<Transaction>>> {
+    match Kind::of(number) {
+        Kind::Snapshot => {
+            let snapshot = handle.snapshots.borrow_mut().take(number);
+            drop(snapshot);
+            None
+        }
+        Kind::Transaction => handle.take_transaction(number),
+        Kind::Keyspace | Kind::Scan => {
+            let keyspace = handle.keyspaces.borrow_mut().take(number);
+            drop(keyspace);
+            None
+        }
+    }
 }

@@ -4,7 +4,7 @@
 use std::ffi::c_void;
 use std::ptr;
 use std::rc::Rc;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lightning_db_bindings::{Error, ErrorKind, Result, guard};
 use napi_sys as sys;
@@ -12,6 +12,7 @@ use napi_sys as sys;
 use crate::context::Context;
 use crate::env::{Env, Failure, Outcome, Value};
 use crate::error;
+use crate::task::Task;
 
 /// Makes a value of JavaScript from a result, on the thread that gets it.
 pub type Convert = Box<dyn FnOnce(&Rc<Context>) -> Outcome + Send>;
@@ -22,13 +23,25 @@ pub struct Completion {
     pub outcome: Result<Option<Convert>>,
 }
 
+/// How far a task has got; whoever gets it answers.
+pub struct Step {
+    pub ticket: f64,
+    pub figures: Convert,
+    pub task: Arc<Task>,
+}
+
+enum Message {
+    Settled(Completion),
+    Step(Step),
+}
+
 /// Results on their way to one JavaScript thread. Safe to use after that thread has ended: they are dropped then.
 pub struct Delivery(Mutex<State>);
 
 #[derive(Default)]
 struct State {
     wake: Option<Wake>,
-    queue: Vec<Completion>,
+    queue: Vec<Message>,
 }
 
 struct Wake(sys::napi_threadsafe_function);
@@ -104,13 +117,22 @@ impl Delivery {
 
     /// Sends results. The first in an empty queue wakes the thread.
     pub fn send(&self, completions: impl IntoIterator<Item = Completion>) {
+        self.push(completions.into_iter().map(Message::Settled));
+    }
+
+    /// Sends how far a task has got.
+    pub fn send_step(&self, step: Step) {
+        self.push([Message::Step(step)]);
+    }
+
+    fn push(&self, messages: impl IntoIterator<Item = Message>) {
         let mut state = self.state();
         let Some(wake) = state.wake.as_ref().map(|wake| wake.0) else {
             drop(state);
             return;
         };
         let is_first = state.queue.is_empty();
-        state.queue.extend(completions);
+        state.queue.extend(messages);
         if is_first && !state.queue.is_empty() {
             // SAFETY: it is alive as long as it is not forgotten, and that happens under the lock.
             let status = unsafe {
@@ -126,20 +148,33 @@ impl Delivery {
         }
     }
 
-    fn take(&self) -> Vec<Completion> {
+    fn take(&self) -> Vec<Message> {
         std::mem::take(&mut self.state().queue)
     }
 }
 
 /// Settles everything that has arrived.
 fn settle_all(context: &Rc<Context>) {
-    for Completion { ticket, outcome } in context.delivery.take() {
-        let settled = context.env.scoped(|| settle(context, ticket, outcome));
-        if matches!(settled, Err(Failure::Pending)) {
+    for message in context.delivery.take() {
+        let arrived = match message {
+            Message::Settled(Completion { ticket, outcome }) => {
+                let settled = context.env.scoped(|| settle(context, ticket, outcome));
+                context.end();
+                settled
+            }
+            Message::Step(Step { ticket, figures, task }) => {
+                let stops = context.env.scoped(|| {
+                    let stops = context.settle(ticket, None, figures(context)?)?;
+                    context.env.boolean_of(stops)
+                });
+                task.answer(!matches!(stops, Ok(false)));
+                stops.map(drop)
+            }
+        };
+        if matches!(arrived, Err(Failure::Pending)) {
             // Only an environment that is being terminated throws here.
             context.env.forget_exception();
         }
-        context.end();
     }
 }
 
@@ -149,10 +184,10 @@ fn settle(context: &Rc<Context>, ticket: f64, outcome: Result<Option<Convert>>) 
         None => Ok(context.env.nothing()),
     });
     match converted {
-        Ok(value) => context.settle(ticket, None, value),
+        Ok(value) => context.settle(ticket, None, value).map(drop),
         Err(Failure::Engine(error)) => {
             let error: Value = error::create(context.env, &error)?;
-            context.settle(ticket, Some(error), context.env.nothing())
+            context.settle(ticket, Some(error), context.env.nothing()).map(drop)
         }
         Err(other) => Err(other),
     }

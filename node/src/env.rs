@@ -153,10 +153,15 @@ impl Env {
         let array =
             self.make(|env, out| unsafe { sys::napi_create_array_with_length(env, values.len(), out) })?;
         for (index, value) in values.iter().enumerate() {
-            // SAFETY: array and value are of this call.
-            check(unsafe { sys::napi_set_element(self.0, array, index as u32, *value) })?;
+            self.set_element(array, index as u32, *value)?;
         }
         Ok(array)
+    }
+
+    /// Sets an element of an array.
+    pub fn set_element(self, array: Value, index: u32, value: Value) -> Outcome<()> {
+        // SAFETY: array and value are of this call, or of one around it.
+        check(unsafe { sys::napi_set_element(self.0, array, index, value) })
     }
 
     /// Sets a property.

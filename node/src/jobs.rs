@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::thread::Builder;
 
 use lightning_db_bindings::{
-    Database, Figure, Result, backup as back_up, figures, guard, restore as bring_back,
+    CheckProgress, CheckReport, CompactionProgress, Database, Figure, Opening, Result, backup as back_up,
+    check, closed, compact, figures, guard, memory, metrics, repair, restore as bring_back,
 };
 
 use crate::context::Context;
@@ -17,6 +18,8 @@ use crate::function::define as define_function;
 use crate::options::Options;
 use crate::pool::{CLOSES, JOBS, Pool, READS};
 use crate::registry::{self, Lease};
+use crate::report;
+use crate::task::Task;
 
 const EXPECTED_PATH: &str = "a path is a string";
 
@@ -24,7 +27,13 @@ const EXPECTED_PATH: &str = "a path is a string";
 pub fn define_free(env: Env, object: Value, context: &Rc<Context>) -> Outcome<()> {
     define_function(env, object, "open", context, open)?;
     define_function(env, object, "openSync", context, open_sync)?;
-    define_function(env, object, "restore", context, restore)
+    define_function(env, object, "restore", context, restore)?;
+    define_function(env, object, "check", context, |context, env, values| {
+        examine(context, env, values, check)
+    })?;
+    define_function(env, object, "repair", context, |context, env, values| {
+        examine(context, env, values, repair)
+    })
 }
 
 /// The functions of a handle.
@@ -34,18 +43,28 @@ pub fn define(env: Env, object: Value, handle: &Rc<Handle>) -> Outcome<()> {
     define_function(env, object, "flush", handle, |handle, env, [ticket]| {
         run_behind_writes(handle, env, ticket, |db| db.flush())
     })?;
-    define_function(env, object, "compact", handle, |handle, env, [ticket]| {
-        run_behind_writes(handle, env, ticket, |db| db.compact_lsm())
-    })?;
+    define_function(env, object, "compact", handle, run_compaction)?;
     define_function(env, object, "clearCache", handle, |handle, env, []| {
-        handle.database()?.clear_cache()?;
+        handle.engine()?.store.database().clear_cache()?;
         Ok(env.nothing())
     })?;
     define_function(env, object, "backup", handle, |handle, env, [ticket, target]| {
         let target = path_of(env, target)?;
         run_behind_writes(handle, env, ticket, move |db| back_up(db, &target))
     })?;
-    define_function(env, object, "stats", handle, stats)
+    define_function(env, object, "stats", handle, |handle, env, []| {
+        object_of(env, figures(&handle.engine()?.store.database().stats()?))
+    })?;
+    define_function(env, object, "metrics", handle, |handle, env, []| {
+        object_of(env, metrics(&handle.engine()?.store.database().get_metrics()?))
+    })?;
+    define_function(env, object, "memoryStats", handle, |handle, env, []| {
+        let memory_stats = handle.engine()?.store.database().memory_stats();
+        object_of(env, memory(&memory_stats.ok_or_else(|| closed("database"))?))
+    })?;
+    define_function(env, object, "prometheus", handle, |handle, env, []| {
+        env.text(handle.engine()?.store.database().get_metrics()?.prometheus().as_bytes())
+    })
 }
 
 fn path_of(env: Env, path: Value) -> Outcome<PathBuf> {
@@ -75,7 +94,7 @@ pub fn read(
 }
 
 /// Runs long work on the database, which sees all writes that this handle has given before.
-fn run_behind_writes(
+pub fn run_behind_writes(
     handle: &Rc<Handle>,
     env: Env,
     ticket: Value,
@@ -83,7 +102,7 @@ fn run_behind_writes(
 ) -> Outcome {
     let ticket = env.number_of(ticket)?;
     let engine = handle.engine()?;
-    let (database, delivery) = (engine.database.clone(), Arc::clone(&handle.context.delivery));
+    let (database, delivery) = (engine.store.database().clone(), Arc::clone(&handle.context.delivery));
     let refused = Arc::clone(&delivery);
     let job = move || {
         let outcome = guard(|| work(&database)).map(|()| None);
@@ -96,6 +115,46 @@ fn run_behind_writes(
     };
     engine.commits.then(work, &handle.outstanding)?;
     handle.context.begin();
+    Ok(env.nothing())
+}
+
+/// `compact(ticket, steps)`: an object to stop it. `steps`: a ticket that is told how far it has got, or nothing.
+fn run_compaction(handle: &Rc<Handle>, env: Env, [ticket, steps]: [Value; 2]) -> Outcome {
+    let task = Task::new(env, &handle.context, steps)?;
+    let own = Arc::clone(&task);
+    run_behind_writes(handle, env, ticket, move |db| {
+        compact(db, |progress| {
+            let CompactionProgress { bytes_done, bytes_in, tables, .. } = progress;
+            let figures = [("bytes_done", bytes_done), ("bytes_in", bytes_in), ("tables", tables)];
+            own.goes_on(bytes_done, bytes_in, &figures)
+        })
+    })?;
+    let mut tasks = handle.tasks.borrow_mut();
+    tasks.retain(|known| known.strong_count() > 0);
+    tasks.push(Arc::downgrade(&task));
+    task.expose(env)
+}
+
+/// `check(ticket, path, options, steps)`, `repair(…)`: a report.
+fn examine(
+    context: &Rc<Context>,
+    env: Env,
+    [ticket, path, options, steps]: [Value; 4],
+    work: impl FnOnce(&Path, Opening, Box<dyn Fn(CheckProgress) + Send + Sync>) -> Result<CheckReport>
+    + Send
+    + 'static,
+) -> Outcome {
+    let (path, options) = (path_of(env, path)?, Options::from_values(env, options)?);
+    let task = Task::new(env, context, steps)?;
+    send_from(&JOBS, context, env.number_of(ticket)?, move || {
+        let mut opening = Opening::new();
+        options.apply(&mut opening)?;
+        let progress = move |CheckProgress { done, total }| {
+            task.goes_on(done, total, &[("done", done), ("total", total)]);
+        };
+        let report = work(&path, opening, Box::new(progress))?;
+        Ok(Some(Box::new(move |context: &Rc<Context>| report::give(context.env, &report))))
+    })?;
     Ok(env.nothing())
 }
 
@@ -146,10 +205,10 @@ fn close_sync(handle: &Rc<Handle>, env: Env, []: [Value; 0]) -> Outcome {
     Ok(env.nothing())
 }
 
-/// `stats()`: an object.
-fn stats(handle: &Rc<Handle>, env: Env, []: [Value; 0]) -> Outcome {
+/// An object of figures.
+fn object_of(env: Env, figures: Vec<(&'static str, Figure)>) -> Outcome {
     let object = env.object()?;
-    for (name, figure) in figures(&handle.database()?.stats()?) {
+    for (name, figure) in figures {
         let value = match figure {
             Figure::Count(count) => env.number(count as f64)?,
             Figure::Ratio(ratio) => env.number(ratio)?,

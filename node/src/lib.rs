@@ -13,16 +13,23 @@ mod delivery;
 mod env;
 mod error;
 mod function;
+mod ingest;
 mod jobs;
+mod keyspaces;
 mod options;
 mod page;
 mod pool;
 mod reads;
 mod registry;
+mod report;
 mod slots;
+mod task;
 mod txn;
 
-use lightning_db_bindings::{MAX_KEY_LEN, MAX_VALUE_LEN, OPTIONS, VERSION, guard, packed};
+use lightning_db_bindings::{
+    Figure, MAX_KEY_LEN, MAX_VALUE_LEN, MemoryStats, Metrics, OPTIONS, VERSION, guard, memory, metrics,
+    packed,
+};
 
 use context::{Context, SLAB_ITEM_LEN, form, word};
 use env::{Env, Outcome, Value};
@@ -54,6 +61,7 @@ fn export(env: Env, exports: Value) -> Outcome<()> {
     env.set(exports, "version", env.text(VERSION.as_bytes())?)?;
     env.set(exports, "kinds", error::kinds(env)?)?;
     env.set(exports, "options", options(env)?)?;
+    env.set(exports, "figures", figures(env)?)?;
     env.set(exports, "wire", wire(env)?)?;
     for (name, number) in [
         ("maxKeyLength", MAX_KEY_LEN),
@@ -79,16 +87,18 @@ fn export(env: Env, exports: Value) -> Outcome<()> {
 
 /// Numbers that both sides know, for the generator of the script's constants: groups of names with their numbers.
 fn wire(env: Env) -> Outcome {
-    let groups: [(&str, Vec<(&str, f64)>); 4] = [
+    let groups: [(&str, Vec<(&str, f64)>); 5] = [
         ("Word", word::NAMED.map(|(name, place)| (name, place as f64)).to_vec()),
         ("Form", form::NAMED.map(|(name, bit)| (name, f64::from(bit))).to_vec()),
         ("Found", vec![("NotCached", f64::from(reads::NOT_CACHED)), ("Absent", f64::from(reads::ABSENT))]),
+        ("Target", vec![("Database", 0.0), ("Foreign", slots::FOREIGN)]),
         (
             "Packing",
             vec![
                 ("HeaderLength", packed::HEADER_LEN as f64),
                 ("Put", f64::from(packed::PUT)),
                 ("Delete", f64::from(packed::DELETE)),
+                ("Choose", f64::from(packed::CHOOSE)),
             ],
         ),
     ];
@@ -101,6 +111,18 @@ fn wire(env: Env) -> Outcome {
         env.set(wire, name, group)?;
     }
     Ok(wire)
+}
+
+/// Names of the figures, by what they are figures of.
+fn figures(env: Env) -> Outcome {
+    let names = |figures: Vec<(&'static str, Figure)>| {
+        let names: Outcome<Vec<_>> = figures.iter().map(|(name, _)| env.text(name.as_bytes())).collect();
+        env.array(&names?)
+    };
+    let object = env.object()?;
+    env.set(object, "Metrics", names(metrics(&Metrics::default()))?)?;
+    env.set(object, "MemoryStats", names(memory(&MemoryStats::default()))?)?;
+    Ok(object)
 }
 
 /// Every option: `[name, what it takes]`.

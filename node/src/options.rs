@@ -1,7 +1,10 @@
 //! Options of an open database, and other arguments that are words or numbers.
 
+use std::time::Instant;
+
 use lightning_db_bindings::{
-    ConsistencyLevel, Error, Isolation, Opening, OptionValue, Result, isolation, level, number,
+    ConsistencyLevel, Error, Isolation, KeyspaceOptions, Opening, OptionValue, Result, isolation, level,
+    number, write::patience,
 };
 use napi_sys::ValueType;
 
@@ -63,6 +66,19 @@ impl Options {
         self.0.iter().try_for_each(|(name, given)| opening.set(name, given.value()))
     }
 
+    /// Sets all of them for a keyspace.
+    pub fn for_keyspace(&self) -> Result<KeyspaceOptions> {
+        let mut options = KeyspaceOptions::default();
+        self.0.iter().try_for_each(|(name, given)| options.set(name, given.value()))?;
+        Ok(options)
+    }
+
+    /// Whether the database is opened to be read only.
+    pub fn is_read_only(&self) -> bool {
+        let mode = self.0.iter().rev().find(|(name, _)| name == "mode");
+        mode.is_some_and(|(_, given)| matches!(given, Given::Text(mode) if mode == "r"))
+    }
+
     /// Refuses options that would change those in force, which are given as `self`.
     pub fn check_compatible(&self, other: &Options) -> Result<()> {
         for (name, given) in &other.0 {
@@ -87,6 +103,16 @@ pub fn level_of(env: Env, value: Value) -> Outcome<Option<ConsistencyLevel>> {
         true => Ok(None),
         false => Ok(Some(level(&env.string_of(value, "consistency is a string")?)?)),
     }
+}
+
+/// When a write that waits at most so many milliseconds has waited enough; never if there is no number, or an infinite one.
+pub fn deadline_of(env: Env, timeout: Value) -> Outcome<Option<Instant>> {
+    if env.is_nothing(timeout)? {
+        return Ok(None);
+    }
+    let timeout = env.number_of(timeout)?;
+    // What is too far away to be told never comes.
+    Ok(Instant::now().checked_add(patience(timeout / 1000.0)?))
 }
 
 /// An isolation by its name; serializable if there is none.

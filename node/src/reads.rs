@@ -6,7 +6,7 @@ use lightning_db_bindings::{Error, Lookup, Result};
 use napi_sys::TypedarrayType;
 
 use crate::context::Context;
-use crate::db::{Handle, Target};
+use crate::db::{Fixed, Handle};
 use crate::env::{Env, Failure, Outcome, Room, Value};
 use crate::function::define as define_function;
 use crate::jobs;
@@ -57,10 +57,10 @@ fn get<const CACHED: bool, const TEXT: bool>(
 fn get_async(handle: &Rc<Handle>, env: Env, [ticket, key, target, text]: [Value; 4]) -> Outcome {
     let mut room = Room::new();
     let key = env.bytes_of(key, &mut room)?.to_vec();
-    let reader = handle.reader(env.number_of(target)?)?;
+    let target = handle.target(env.number_of(target)?)?;
     let text = env.boolean_of(text)?;
     jobs::read(&handle.context, env.number_of(ticket)?, move || {
-        let value = reader.get_copy(&key)?;
+        let value = target.get_copy(&key)?;
         Ok(value
             .map(|value| -> crate::delivery::Convert { Box::new(move |context| own(context, &value, text)) }))
     })?;
@@ -90,7 +90,7 @@ fn get_many<const CACHED: bool>(
     [keys, length, lengths, target]: [Value; 4],
 ) -> Outcome {
     let keys = bytes_in(env, keys, length)?;
-    let target = handle.reader(env.number_of(target)?)?.fixed()?;
+    let target = handle.target(env.number_of(target)?)?.fixed()?;
     let Some(many) = read_many::<CACHED>(&target, &keys)? else { return env.integer(NOT_CACHED) };
     write_lengths(env, lengths, &many.lengths)?;
     match handle.context.place(&many.bytes) {
@@ -102,7 +102,7 @@ fn get_many<const CACHED: bool>(
 /// `getManyAsync(ticket, keys, length, target)`: lengths and values, as two `Buffer`s.
 fn get_many_async(handle: &Rc<Handle>, env: Env, [ticket, keys, length, target]: [Value; 4]) -> Outcome {
     let keys = bytes_in(env, keys, length)?;
-    let target = handle.reader(env.number_of(target)?)?.fixed()?;
+    let target = handle.target(env.number_of(target)?)?.fixed()?;
     jobs::read(&handle.context, env.number_of(ticket)?, move || {
         let many = read_many::<false>(&target, &keys)?.unwrap_or_default();
         Ok(Some(Box::new(move |context: &Rc<Context>| {
@@ -114,10 +114,10 @@ fn get_many_async(handle: &Rc<Handle>, env: Env, [ticket, keys, length, target]:
 }
 
 /// `None` if one is not in memory.
-fn read_many<const CACHED: bool>(target: &Target, mut keys: &[u8]) -> Result<Option<Many>> {
+fn read_many<const CACHED: bool>(target: &Fixed, mut keys: &[u8]) -> Result<Option<Many>> {
     let mut many = Many::default();
     while !keys.is_empty() {
-        let key = first_key(&mut keys).ok_or_else(|| Error::invalid("cut packed keys"))?;
+        let key = first_item(&mut keys).ok_or_else(|| Error::invalid("cut packed keys"))?;
         let start = many.bytes.len();
         let found = target.look::<CACHED>(key, |value| many.bytes.extend_from_slice(value))?;
         many.lengths.push(match found {
@@ -129,7 +129,8 @@ fn read_many<const CACHED: bool>(target: &Target, mut keys: &[u8]) -> Result<Opt
     Ok(Some(many))
 }
 
-fn first_key<'a>(keys: &mut &'a [u8]) -> Option<&'a [u8]> {
+/// Takes the first of items packed as `length u32 | bytes`.
+pub fn first_item<'a>(keys: &mut &'a [u8]) -> Option<&'a [u8]> {
     let (length, rest) = keys.split_first_chunk::<4>()?;
     let (key, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
     *keys = rest;

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use lightning_db_bindings::{Database, Error, ErrorKind, Opening, Result};
+use lightning_db_bindings::{Database, Error, ErrorKind, Opening, Result, Store};
 
 use crate::commits::Commits;
 use crate::options::Options;
@@ -14,8 +14,23 @@ static SLOTS: Mutex<Option<HashMap<PathBuf, Arc<Slot>>>> = Mutex::new(None);
 
 /// A database and its thread.
 pub struct Engine {
-    pub database: Database,
+    pub store: Store,
+    /// The same as the stores of writes that go nowhere else.
+    pub alone: Arc<[Store]>,
     pub commits: Commits,
+}
+
+impl Engine {
+    fn start(database: Database) -> Result<Arc<Engine>> {
+        let store = Store::from(database);
+        let commits = Commits::start(store.clone())?;
+        Ok(Arc::new(Engine { alone: Arc::from([store.clone()]), store, commits }))
+    }
+
+    fn close(&self) -> Result<()> {
+        self.commits.stop();
+        self.store.database().close()
+    }
 }
 
 /// The place of one folder. Its lock is held while the folder is opened or closed.
@@ -32,8 +47,8 @@ struct Shared {
 /// A share of an engine; the last one to be released closes it.
 pub struct Lease {
     pub engine: Arc<Engine>,
-    key: PathBuf,
-    slot: Arc<Slot>,
+    /// `None`: the engine is not shared.
+    place: Option<(PathBuf, Arc<Slot>)>,
     is_released: bool,
 }
 
@@ -42,13 +57,17 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Opens the database in a folder, or takes a share of the one that is open there. Options that are given must then be
-/// those in force. Errors: as of the engine; `InvalidArgument` for other options.
+/// those in force. One that is only read is not shared: it sees what was committed at its own opening. Errors: as of the
+/// engine; `InvalidArgument` for other options.
 pub fn open(path: &Path, options: Options) -> Result<Lease> {
+    if options.is_read_only() {
+        return Ok(Lease { engine: start(path, &options)?, place: None, is_released: false });
+    }
     let key = real(path)?;
     let slot = Arc::clone(locked(&SLOTS).get_or_insert_default().entry(key.clone()).or_default());
     let outcome = share(&slot, path, options);
     match outcome {
-        Ok(engine) => Ok(Lease { engine, key, slot, is_released: false }),
+        Ok(engine) => Ok(Lease { engine, place: Some((key, slot)), is_released: false }),
         Err(error) => {
             forget(&key, &slot);
             Err(error)
@@ -67,13 +86,15 @@ fn share(slot: &Slot, path: &Path, options: Options) -> Result<Arc<Engine>> {
         shared.leases += 1;
         return Ok(Arc::clone(&shared.engine));
     }
-    let mut opening = Opening::new();
-    options.apply(&mut opening)?;
-    let database = opening.open(path)?;
-    let commits = Commits::start(database.clone())?;
-    let engine = Arc::new(Engine { database, commits });
+    let engine = start(path, &options)?;
     *place = Some(Shared { engine: Arc::clone(&engine), options, leases: 1, identity: identity(path) });
     Ok(engine)
+}
+
+fn start(path: &Path, options: &Options) -> Result<Arc<Engine>> {
+    let mut opening = Opening::new();
+    options.apply(&mut opening)?;
+    Engine::start(opening.open(path)?)
 }
 
 /// Removes the place of a folder if nobody uses it.
@@ -95,7 +116,8 @@ impl Lease {
         if std::mem::replace(&mut self.is_released, true) {
             return Ok(());
         }
-        let mut place = locked(&self.slot.0);
+        let Some((key, slot)) = &self.place else { return self.engine.close() };
+        let mut place = locked(&slot.0);
         let is_last = place.as_mut().is_none_or(|shared| {
             shared.leases -= 1;
             shared.leases == 0
@@ -103,11 +125,10 @@ impl Lease {
         let mut outcome = Ok(());
         if is_last {
             *place = None;
-            self.engine.commits.stop();
-            outcome = self.engine.database.close();
+            outcome = self.engine.close();
         }
         drop(place);
-        forget(&self.key, &self.slot);
+        forget(key, slot);
         outcome
     }
 }

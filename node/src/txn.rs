@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use lightning_db_bindings::{ErrorKind, guard};
+use lightning_db_bindings::{ErrorKind, Within, guard};
 
 use crate::db::Handle;
 use crate::delivery::Completion;
@@ -22,10 +22,12 @@ pub fn define(env: Env, object: Value, handle: &Rc<Handle>) -> Outcome<()> {
     define_function(env, object, "pause", handle, pause)
 }
 
-/// `begin(isolation)`: the number of a new transaction.
-fn begin(handle: &Rc<Handle>, env: Env, [isolation]: [Value; 1]) -> Outcome {
-    let transaction = handle.database()?.transaction_with(isolation_of(env, isolation)?)?;
-    env.number(handle.add_transaction(transaction)?)
+/// `begin(store, isolation)`: the number of a new transaction, through a store.
+fn begin(handle: &Rc<Handle>, env: Env, [store, isolation]: [Value; 2]) -> Outcome {
+    let store = handle.store(env.number_of(store)?)?;
+    let transaction = store.database().transaction_with(isolation_of(env, isolation)?)?;
+    let transaction = Arc::new(Within::new(transaction, &store));
+    env.number(handle.transactions.borrow_mut().add(transaction)?)
 }
 
 /// `transactionPut(target, key, value)`.
@@ -55,7 +57,7 @@ fn commit(handle: &Rc<Handle>, env: Env, [ticket, target, level]: [Value; 3]) ->
     let delivery = Arc::clone(&handle.context.delivery);
     let work = move || {
         // Moved into the call, so that it no longer counts when its end is told.
-        let outcome = guard(move || transaction.commit_shared(level)).map(|()| None);
+        let outcome = guard(move || transaction.whole().commit_shared(level)).map(|()| None);
         delivery.send([Completion { ticket, outcome }]);
     };
     engine.commits.then(work, &handle.outstanding)?;
@@ -71,8 +73,10 @@ fn commit_sync(handle: &Rc<Handle>, env: Env, [target, level]: [Value; 2]) -> Ou
     let transaction = handle.transaction(target)?;
     handle.take_transaction(target);
     match handle.is_idle() {
-        true => transaction.commit_shared(level)?,
-        false => engine.commits.wait(move || transaction.commit_shared(level), &handle.outstanding)?,
+        true => transaction.whole().commit_shared(level)?,
+        false => {
+            engine.commits.wait(move || transaction.whole().commit_shared(level), &handle.outstanding)?
+        }
     }
     Ok(env.nothing())
 }
@@ -82,14 +86,14 @@ fn abort(handle: &Rc<Handle>, env: Env, [target]: [Value; 1]) -> Outcome {
     let target = env.number_of(target)?;
     let transaction = handle.transaction(target)?;
     handle.take_transaction(target);
-    transaction.abort_shared()?;
+    transaction.whole().abort_shared()?;
     Ok(env.nothing())
 }
 
 /// `pause(attempt)`: milliseconds until a transaction that lost is run again; `undefined` if it has lost too often.
 fn pause(handle: &Rc<Handle>, env: Env, [attempt]: [Value; 1]) -> Outcome {
     let attempt = env.number_of(attempt)? as u32;
-    match handle.database()?.pause_before_retry(attempt, ErrorKind::Conflict) {
+    match handle.engine()?.store.database().pause_before_retry(attempt, ErrorKind::Conflict) {
         Some(pause) => env.number(pause.as_secs_f64() * 1000.0),
         None => Ok(env.nothing()),
     }

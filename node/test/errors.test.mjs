@@ -138,7 +138,7 @@ test('numbers and words out of range are InvalidArgument', async (t) => {
   assert.throws(() => db.beginTransaction({ isolation: 'none' }), is('InvalidArgument'));
   const bad = [
     { cache_size: -1 }, { cache_size: NaN }, { cache_size: 0.5 }, { cache_size: -(2n ** 70n) }, { cache_size: '1' },
-    { page_size: 1000 }, { cache_sise: 1 }, { mode: 'r' }, { checkpoint_interval: -1 }, { checkpoint_interval: Infinity },
+    { page_size: 1000 }, { cache_sise: 1 }, { mode: 'w' }, { checkpoint_interval: -1 }, { checkpoint_interval: Infinity },
     { keyEncoding: 'hex' }, { valueEncoding: null },
   ];
   for (const options of bad) {

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { Database, LightningDbError } from 'lightning-db';
+import { Database, Keyspace, LightningDbError } from 'lightning-db';
 
 const { native } = createRequire(import.meta.url)('../lib/native.js');
 
@@ -17,14 +17,14 @@ const SCAN = [...BOUNDS, 'reverse', 'limit'];
 const FIELDS = {
   open: ['as', 'path', 'options'],
   close: [],
-  put: ['key', 'value', 'level'],
+  put: ['key', 'value', 'level', 'timeout', 'keyspace'],
   get: ['key', 'is'],
-  delete: ['key', 'level'],
-  put_many: ['entries', 'level'],
+  delete: ['key', 'level', 'timeout', 'keyspace'],
+  put_many: ['entries', 'level', 'timeout'],
   get_many: ['keys', 'is'],
-  delete_many: ['keys', 'level'],
+  delete_many: ['keys', 'level', 'timeout'],
   batch: ['as'],
-  write: ['level'],
+  write: ['level', 'timeout'],
   scan: [...SCAN, 'only', 'is', 'count'],
   count: [...SCAN, 'is'],
   cursor: ['as', ...SCAN],
@@ -37,9 +37,21 @@ const FIELDS = {
   backup: ['path'],
   restore: ['source', 'target'],
   flush: [],
-  compact: [],
+  compact: ['cancel', 'progress'],
   clear_cache: [],
   stats: ['is'],
+  metrics: ['is', 'at_least'],
+  memory_stats: ['is', 'at_least'],
+  prometheus: ['contains'],
+  create_keyspace: ['as', 'name', 'options'],
+  keyspace: ['as', 'name'],
+  list_keyspaces: ['is'],
+  drop_keyspace: ['name'],
+  in: ['as', 'keyspace'],
+  ingest: ['entries', 'is'],
+  approximate_size: [...SCAN, 'at_least', 'at_most'],
+  check: ['path', 'options', 'ok', 'lost'],
+  repair: ['path', 'options', 'ok', 'lost'],
   damage: ['file', 'offset', 'xor'],
   write_file: ['path', 'bytes'],
   make_folder: ['path'],
@@ -58,6 +70,12 @@ function bytes(form) {
   assert.deepEqual(Object.keys(form), ['repeat', 'times']);
   return Buffer.from(form.repeat.repeat(form.times));
 }
+
+/** A name of a case. */
+const text = (form) => bytes(form).toString();
+
+/** Whether a handle has the writes of a database. */
+const isStore = (handle) => handle instanceof Database || handle instanceof Keyspace;
 
 const bytesOrNothing = (form) => (form === null ? undefined : bytes(form));
 
@@ -137,15 +155,21 @@ class Replay {
     return handle.close();
   }
 
-  put(handle, { key, value, level }) {
-    const [k, v] = [this.give(key), this.give(value)];
-    if (!(handle instanceof Database)) return void handle.put(k, v);
-    return this.isSync ? handle.putSync(k, v, { consistency: level }) : handle.put(k, v, { consistency: level });
+  /** Options of what is added to a batch, or put in a transaction. */
+  added({ keyspace }) {
+    return keyspace === undefined ? undefined : { keyspace: this.handles.get(keyspace) };
   }
 
-  delete(handle, { key, level }) {
-    if (!(handle instanceof Database)) return void handle.del(this.give(key));
-    const options = { consistency: level };
+  put(handle, { key, value, level, timeout, ...rest }) {
+    const [k, v] = [this.give(key), this.give(value)];
+    if (!isStore(handle)) return void handle.put(k, v, this.added(rest));
+    const options = { consistency: level, timeout };
+    return this.isSync ? handle.putSync(k, v, options) : handle.put(k, v, options);
+  }
+
+  delete(handle, { key, level, timeout, ...rest }) {
+    if (!isStore(handle)) return void handle.del(this.give(key), this.added(rest));
+    const options = { consistency: level, timeout };
     return this.isSync ? handle.delSync(this.give(key), options) : handle.del(this.give(key), options);
   }
 
@@ -161,27 +185,28 @@ class Replay {
     assert.deepEqual(found, is.map(bytesOrNothing));
   }
 
-  many(handle, operations, level) {
-    const options = { consistency: level };
+  many(handle, operations, { level, timeout }) {
+    const options = { consistency: level, timeout };
     return this.isSync ? handle.batchSync(operations, options) : handle.batch(operations, options);
   }
 
-  put_many(handle, { entries, level }) {
+  put_many(handle, { entries, ...how }) {
     const put = ([key, value]) => ({ type: 'put', key: this.give(key), value: this.give(value) });
-    return this.many(handle, entries.map(put), level);
+    return this.many(handle, entries.map(put), how);
   }
 
-  delete_many(handle, { keys, level }) {
-    return this.many(handle, keys.map((key) => ({ type: 'del', key: this.give(key) })), level);
+  delete_many(handle, { keys, ...how }) {
+    return this.many(handle, keys.map((key) => ({ type: 'del', key: this.give(key) })), how);
   }
 
   batch(handle, { as }) {
     this.handles.set(as, handle.batch());
   }
 
-  async write(handle, { level }) {
-    if (this.isSync) handle.writeSync({ consistency: level });
-    else await handle.write({ consistency: level });
+  async write(handle, { level, timeout }) {
+    const options = { consistency: level, timeout };
+    if (this.isSync) handle.writeSync(options);
+    else await handle.write(options);
     assert.equal(handle.length, 0);
   }
 
@@ -237,7 +262,13 @@ class Replay {
       made += 1;
       this.handles.set(as, tx);
       await this.run(steps);
+      const named = steps.map(({ as }) => as).filter((name) => name !== undefined);
       if (made === 1) await this.run(interfere);
+      for (const name of named) {
+        const handle = this.handles.get(name);
+        if (handle !== undefined) await this.close(handle);
+        this.handles.delete(name);
+      }
       if (fail) throw own;
     });
     if (fail) await assert.rejects(run, (error) => error === own);
@@ -257,8 +288,86 @@ class Replay {
     return handle.flush();
   }
 
-  compact(handle) {
-    return handle.compact();
+  async compact(handle, { cancel = false, progress }) {
+    if (!cancel && progress === undefined) return handle.compact();
+    const told = [];
+    const onProgress = (step) => {
+      told.push(step);
+      return !cancel;
+    };
+    await handle.compact({ onProgress });
+    assert.equal(told.length > 0, progress);
+    const { bytes_in, bytes_done } = told.at(-1);
+    assert.equal(bytes_done, bytes_in);
+  }
+
+  async create_keyspace(handle, { as, name, options }) {
+    const made = this.isSync
+      ? handle.createKeyspaceSync(text(name), options)
+      : await handle.createKeyspace(text(name), options);
+    assert.equal(made.name, text(name));
+    this.handles.set(as, made);
+  }
+
+  async keyspace(handle, { as, name }) {
+    this.handles.set(as, this.isSync ? handle.keyspaceSync(text(name)) : await handle.keyspace(text(name)));
+  }
+
+  async list_keyspaces(handle, { is }) {
+    const names = this.isSync ? handle.listKeyspacesSync() : await handle.listKeyspaces();
+    assert.deepEqual(names, is.map(text));
+  }
+
+  drop_keyspace(handle, { name }) {
+    return this.isSync ? handle.dropKeyspaceSync(text(name)) : handle.dropKeyspace(text(name));
+  }
+
+  in(handle, { as, keyspace }) {
+    this.handles.set(as, handle.keyspace(this.handles.get(keyspace)));
+  }
+
+  async ingest(handle, { entries, is }) {
+    const pairs = entries.map(([key, value]) => [this.give(key), this.give(value)]);
+    assert.equal(await handle.ingest(pairs), is);
+  }
+
+  async approximate_size(handle, { at_least = 0, at_most = Infinity, ...fields }) {
+    const size = await handle.approximateSize(this.scanOptions(fields));
+    assert(size >= at_least && size <= at_most, `${size} bytes`);
+  }
+
+  check(_, step) {
+    return this.examine('check', step);
+  }
+
+  repair(_, step) {
+    return this.examine('repair', step);
+  }
+
+  async examine(call, { path, options, ok, lost }) {
+    const report = await Database[call](this.path(path), options);
+    assert.equal(report.ok, ok, JSON.stringify(report));
+    assert.equal(report.problems.length === 0, ok);
+    if (lost !== undefined) assert.equal(report.repair?.lost.length ?? 0, lost, JSON.stringify(report));
+  }
+
+  async metrics(handle, step) {
+    this.figures(await handle.metrics(), step);
+  }
+
+  async memory_stats(handle, step) {
+    this.figures(await handle.memoryStats(), step);
+  }
+
+  figures(found, { is = {}, at_least = {} }) {
+    for (const name of [...Object.keys(is), ...Object.keys(at_least)]) assert(name in found, `no figure ${name}`);
+    for (const [name, figure] of Object.entries(is)) assert.equal(found[name], figure, name);
+    for (const [name, figure] of Object.entries(at_least)) assert(found[name] >= figure, `${name} is ${found[name]}`);
+  }
+
+  async prometheus(handle, { contains }) {
+    const found = await handle.prometheus();
+    assert(found.includes(contains), found);
   }
 
   clear_cache(handle) {

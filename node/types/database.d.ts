@@ -1,31 +1,39 @@
 // Made by `make generate-node` from src-ts.
 
-import { Batch, type BatchOperation, type WriteOptions } from './batch';
-import { type Encodable, type Encoding, type EncodingOptions } from './encoding';
-import type { EngineOptions } from './generated';
-import { Reader } from './reader';
-import { type ScanOptions } from './scan';
-import { Snapshot } from './snapshot';
-import { Transaction, type TransactionOptions } from './transaction';
+import { type Encoding, type EncodingOptions } from './encoding';
+import type { EngineOptions, MemoryStats, Metrics } from './generated';
+import { Keyspace, type KeyspaceOptions } from './keyspace';
+import type { CheckOptions, CheckReport } from './report';
+import { Store } from './store';
 /** How a database is opened. */
 export interface OpenOptions<KE extends Encoding = Encoding, VE extends Encoding = Encoding> extends EngineOptions {
-    /** `'rwc'` (the default) makes the database if there is none, `'rw'` wants one that exists. */
-    mode?: 'rwc' | 'rw';
+    /**
+     * `'rwc'` (the default) makes the database if there is none, `'rw'` wants one that exists. `'r'` wants one that exists, and reads what was committed
+     * when it was opened, also while another process has it open: every write is `ReadOnly`.
+     */
+    mode?: 'rwc' | 'rw' | 'r';
     /** Default: `'buffer'`. */
     keyEncoding?: KE;
     /** Default: `'buffer'`. */
     valueEncoding?: VE;
 }
-/** Options of a put. */
-export interface PutOptions<KE extends Encoding = Encoding, VE extends Encoding = Encoding> extends WriteOptions, EncodingOptions<KE, VE> {
+/** How far a compaction has got. */
+export interface CompactionProgress {
+    /** Bytes of the tables to be read, as far as is known: may rise. */
+    bytes_in: number;
+    /** Bytes of them that have been read. */
+    bytes_done: number;
+    /** Tables written. */
+    tables: number;
 }
-/** Options of a delete. */
-export interface DelOptions<KE extends Encoding = Encoding> extends WriteOptions {
-    keyEncoding?: KE;
-}
-/** Options of `Database.transaction`. */
-export interface RunOptions extends TransactionOptions, WriteOptions {
-    /** No attempt is begun or committed once it is aborted; rejects with its reason. */
+/** Options of a compaction. */
+export interface CompactOptions {
+    /**
+     * Called at the beginning, at the end, and some times a second between. The compaction waits for it, a second at most. `false` stops the
+     * compaction, which rejects with `Cancelled`; so does what it throws, which comes through.
+     */
+    onProgress?: (progress: CompactionProgress) => unknown;
+    /** Stops the compaction, which rejects with the signal's reason. */
     signal?: AbortSignal;
 }
 /** Figures about a database, each taken at its own instant. */
@@ -48,6 +56,20 @@ export interface Stats {
     active_transactions: number;
     /** Held snapshots, those of transactions included. */
     snapshots: number;
+    /** About how many bytes of the tables hold what a scan would give. */
+    live_bytes: number;
+    /** About how many bytes of the tables hold what nobody can see any more. */
+    dead_bytes: number;
+    /** About how many of the dead bytes snapshots keep. */
+    pinned_bytes: number;
+    /** Bytes of tables that are mapped. */
+    mapped_bytes: number;
+    /** Writes that wait for flush and compaction now. */
+    stalled_writes: number;
+    /** How many writes have had to wait so far. */
+    write_stalls: number;
+    /** Seconds that they have waited. */
+    write_stall_seconds: number;
     /** What last went wrong in the background. */
     background_error: string | undefined;
 }
@@ -66,13 +88,14 @@ export interface Stats {
  * await db.close();
  * ```
  */
-export declare class Database<KE extends Encoding = 'buffer', VE extends Encoding = 'buffer'> extends Reader<KE, VE> {
+export declare class Database<KE extends Encoding = 'buffer', VE extends Encoding = 'buffer'> extends Store<KE, VE> {
     #private;
     [Symbol.dispose]: () => void;
     [Symbol.asyncDispose]: () => Promise<void>;
     private constructor();
     /**
-     * Opens the database in a folder. Options that are given again for a folder that is open in this process must be those in force.
+     * Opens the database in a folder. Options that are given again for a folder that is open in this process must be those in force, but in mode `'r'`:
+     * each such open has an engine of its own.
      *
      * Rejects with `NotFound` (mode `'rw'`), `Locked` (another process has it), `InvalidArgument` (an option), `NotADatabase`, `Corruption`,
      * `UnsupportedVersion`, `PermissionDenied`, `NoSpace`, `Io`.
@@ -85,50 +108,64 @@ export declare class Database<KE extends Encoding = 'buffer', VE extends Encodin
      * `Corruption`, and as `open`.
      */
     static restore(source: string | URL, target: string | URL): Promise<void>;
+    /**
+     * Reads every byte of a database that nobody has open, and reports what is wrong. Changes nothing; damage is no error, unless nothing says
+     * which database it is. Rejects with `Locked`, `NotFound`, `NotADatabase`, `InvalidArgument`, `Mismatch`, `Corruption`, `Io`.
+     */
+    static check(path: string | URL, options?: CheckOptions): Promise<CheckReport>;
+    /**
+     * Checks, and mends what is wrong, also of a database that does not open. What is whole is kept; the report says what is lost. An older
+     * value of a lost key may show again. Files that were replaced are moved to the folder `lost` in the database. One that was cut must be run again.
+     * Needs room for a second copy of what is written anew. Rejects as `check`, and with `NoSpace`.
+     */
+    static repair(path: string | URL, options?: CheckOptions): Promise<CheckReport>;
     /** The folder, without links. */
     get path(): string;
     /** Whether this handle has not been closed. */
     get isOpen(): boolean;
     /**
-     * Puts a value. What is put in one turn of the event loop is committed together, in the order of the calls; the promise resolves when it has got as
-     * far as the level says. A key or value that is too long is refused alone. Rejects with `InvalidArgument`, `NoSpace`, `Halted`, `Closed`, `Io`.
+     * Makes a keyspace, behind all writes of this handle; it is on stable storage when the promise resolves. The name is 1 to 255 bytes of UTF-8.
+     * Rejects with `AlreadyExists`, `InvalidArgument`, `ReadOnly`, `NoSpace`, `Halted`, `Closed`, `Io`.
      */
-    put<K extends Encoding = KE, V extends Encoding = VE>(key: Encodable<K>, value: Encodable<V>, options?: PutOptions<K, V>): Promise<void>;
-    /** As `put`, on this thread, behind all puts that are under way. */
-    putSync<K extends Encoding = KE, V extends Encoding = VE>(key: Encodable<K>, value: Encodable<V>, options?: PutOptions<K, V>): void;
-    /** Deletes a key; an absent key is no error. Otherwise as `put`. */
-    del<K extends Encoding = KE>(key: Encodable<K>, options?: DelOptions<K>): Promise<void>;
-    /** As `del`, on this thread. */
-    delSync<K extends Encoding = KE>(key: Encodable<K>, options?: DelOptions<K>): void;
-    /** A batch to be filled: `db.batch().put('a', '1').del('b').write()`. */
-    batch(): Batch<KE, VE>;
-    /** Applies several writes, all or none, in their order. */
-    batch<K extends Encoding = KE, V extends Encoding = VE>(operations: readonly BatchOperation<K, V>[], options?: PutOptions<K, V>): Promise<void>;
-    /** As `batch`, on this thread. */
-    batchSync<K extends Encoding = KE, V extends Encoding = VE>(operations: readonly BatchOperation<K, V>[], options?: PutOptions<K, V>): void;
-    /** How many entries `entries` with these options gives: exact, and as much work as walking over their keys. Rejects as `get`. */
-    count<K extends Encoding = KE>(options?: ScanOptions<K, any>): Promise<number>;
-    /** Takes a snapshot of what is visible now. Throws `Closed`. */
-    snapshot(): Snapshot<KE, VE>;
-    /** Begins a transaction, to be committed or aborted by the caller. Throws `TooMany`, `Closed`, `Halted`. */
-    beginTransaction(options?: TransactionOptions): Transaction<KE, VE>;
+    createKeyspace<K extends Encoding = KE, V extends Encoding = VE>(name: string, options?: KeyspaceOptions<K, V>): Promise<Keyspace<K, V>>;
+    /** As `createKeyspace`, on this thread. */
+    createKeyspaceSync<K extends Encoding = KE, V extends Encoding = VE>(name: string, options?: KeyspaceOptions<K, V>): Keyspace<K, V>;
+    /** A handle of a keyspace that exists; `'default'` is the one that the calls of the database use. Rejects with `NotFound`, `Closed`. */
+    keyspace<K extends Encoding = KE, V extends Encoding = VE>(name: string, options?: EncodingOptions<K, V>): Promise<Keyspace<K, V>>;
+    /** As `keyspace`, on this thread, which does not have to wait for anything. */
+    keyspaceSync<K extends Encoding = KE, V extends Encoding = VE>(name: string, options?: EncodingOptions<K, V>): Keyspace<K, V>;
+    /** The names of all keyspaces, sorted; `'default'` is among them. */
+    listKeyspaces(): Promise<string[]>;
+    /** As `listKeyspaces`, on this thread. */
+    listKeyspacesSync(): string[];
     /**
-     * Runs `work` in a transaction and commits it; begins again, after a short pause, when it meets a `Conflict`, so `work` may run several times. What
-     * it throws takes the transaction back and is passed on.
+     * Drops a keyspace with all that is in it, for all its handles, behind all writes of this one. Rejects with `NotFound`, `InvalidArgument` for `'default'`,
+     * and as `createKeyspace`.
      */
-    transaction<T>(work: (tx: Transaction<KE, VE>) => T | Promise<T>, options?: RunOptions): Promise<T>;
+    dropKeyspace(name: string): Promise<void>;
+    /** As `dropKeyspace`, on this thread. */
+    dropKeyspaceSync(name: string): void;
     /** Backs up into a folder that is absent or empty, while others write. Rejects with `AlreadyExists`, `NoSpace`, `Corruption`, … */
     backup(target: string | URL): Promise<void>;
     /** Writes all that is in memory to tables. */
     flush(): Promise<void>;
-    /** Merges all tables, without what nobody can see any more. Needs room for a second copy of the data. */
-    compact(): Promise<void>;
+    /**
+     * Merges all tables of each keyspace, without what nobody can see any more. Needs room for a second copy of what is merged at a time. One that is
+     * stopped, or closed over, rejects with `Cancelled`; what was merged stays merged.
+     */
+    compact(options?: CompactOptions): Promise<void>;
     /** Empties the cache of pages and rows. */
     clearCache(): Promise<void>;
     /** Figures about the database. */
     stats(): Promise<Stats>;
+    /** Counts, rates and latencies since the database was opened; cheap enough to be asked every second. */
+    metrics(): Promise<Metrics>;
+    /** What the database keeps in memory, in bytes. */
+    memoryStats(): Promise<MemoryStats>;
+    /** The metrics in the text format of Prometheus. */
+    prometheus(): Promise<string>;
     /**
-     * Closes this handle: later calls on it, its scans, snapshots and transactions throw `Closed`. Waits for its writes; the last handle closes the
+     * Closes this handle: later calls on it, its keyspaces, scans, snapshots and transactions throw `Closed`. Waits for its writes; the last handle closes the
      * engine and releases the folder. Closing again waits for that.
      */
     close(): Promise<void>;

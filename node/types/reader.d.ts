@@ -2,7 +2,7 @@
 
 import { type Decoded, type Encodable, type Encoding, type EncodingOptions } from './encoding';
 import { Scan, type Chosen, type ScanOptions } from './scan';
-/** What can be read: a `Database`, a `Snapshot` or a `Transaction`. A transaction sees its own writes; what it reads and walks counts as read. */
+/** What can be read: a `Database`, a `Keyspace`, a `Snapshot` or a `Transaction`. A transaction sees its own writes; what it reads and walks counts as read. */
 export declare abstract class Reader<KE extends Encoding = 'buffer', VE extends Encoding = 'buffer'> {
     #private;
     /** Of types only: handles of other encodings are not taken for this one. */

@@ -15,8 +15,10 @@ other work release the interpreter's lock. Every failure is a subclass of `Error
 """
 
 from lightning_db import _errors
-from lightning_db._database import Database, Mode, open, restore
+from lightning_db._check import CheckReport, Finding, RepairReport, check, repair
+from lightning_db._database import CompactionProgress, Database, Mode, open, restore
 from lightning_db._errors import *  # noqa: F403
+from lightning_db._keyspace import Keyspace
 from lightning_db._mapping import Bounds, Items, Keys, Values
 from lightning_db._native import (
     MAX_KEY_LEN,
@@ -28,30 +30,42 @@ from lightning_db._native import (
     ValuesIterator,
 )
 from lightning_db._snapshot import Snapshot
+from lightning_db._store import Store
 from lightning_db._transaction import Transaction
-from lightning_db._types import Consistency, Isolation, Options, Stats
+from lightning_db._types import Consistency, Isolation, KeyspaceOptions, MemoryStats, Metrics, Options, Stats
 
 __all__ = [
     "MAX_KEY_LEN",
     "MAX_VALUE_LEN",
     "Batch",
     "Bounds",
+    "CheckReport",
+    "CompactionProgress",
     "Consistency",
     "Database",
+    "Finding",
     "Isolation",
     "Items",
     "ItemsIterator",
     "Keys",
     "KeysIterator",
+    "Keyspace",
+    "KeyspaceOptions",
+    "MemoryStats",
+    "Metrics",
     "Mode",
     "Options",
+    "RepairReport",
     "Snapshot",
     "Stats",
+    "Store",
     "Transaction",
     "Values",
     "ValuesIterator",
     "__version__",
+    "check",
     "open",
+    "repair",
     "restore",
 ]
 __all__ += _errors.__all__

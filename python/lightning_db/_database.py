@@ -1,42 +1,42 @@
-"""The database as a mapping."""
+"""The database: a store with a folder, keyspaces and upkeep."""
 
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterable, MutableMapping
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, TypeVar, overload
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from lightning_db import _native, _open
-from lightning_db._errors import ConflictError
-from lightning_db._mapping import Ordered
-from lightning_db._snapshot import Snapshot
-from lightning_db._transaction import Transaction
+from lightning_db._keyspace import Keyspace
+from lightning_db._store import Store
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self, Unpack
 
-    from _typeshed import StrOrBytesPath, SupportsKeysAndGetItem
-    from typing_extensions import Buffer
+    from _typeshed import StrOrBytesPath
 
-    from lightning_db._mapping import Bounds
-    from lightning_db._types import Consistency, Isolation, Options, Stats
+    from lightning_db._types import KeyspaceOptions, MemoryStats, Metrics, Options, Stats
 
-K = TypeVar("K", bound="Buffer")
-T = TypeVar("T")
-
-Mode: TypeAlias = Literal["rwc", "rw"]
-"""What to do if there is no database: make it, or fail."""
-
-_MISSING: Any = object()
-
-# Keys that `clear` deletes at a time.
-_CLEARED_AT_ONCE = 10_000
+Mode: TypeAlias = Literal["rwc", "rw", "r"]
+"""Read and write, and make the database if there is none; read and write one that exists; only read one that exists."""
 
 
-class Database(_native.Database, Ordered, MutableMapping[bytes, bytes]):
+class CompactionProgress(NamedTuple):
+    """How far a compaction has got."""
+
+    bytes_done: int
+    """Bytes of tables that have been read, `bytes_in` at the end."""
+    bytes_in: int
+    """Bytes of tables to be read, as far as is known: may rise, as what is written may be read again."""
+    tables: int
+    """Tables written."""
+
+
+CompactionProgress.__module__ = "lightning_db"
+
+
+class Database(_native.Database, Store):
     """An open database: a mapping of bytes to bytes with its keys in order. Made by `lightning_db.open`.
 
     May be used from any number of threads at once. Close it with `with` or `close()`: a database that is collected
@@ -64,113 +64,18 @@ class Database(_native.Database, Ordered, MutableMapping[bytes, bytes]):
     def __del__(self) -> None:
         _open.collected(self)
 
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a database cannot be pickled or copied: pass its path, and open it once, in one process")
+    def create_keyspace(self, name: str, **options: Unpack[KeyspaceOptions]) -> Keyspace:
+        """Makes a keyspace: keys of their own, in tables of their own. It is on stable storage when this returns.
 
-    def snapshot(self) -> Snapshot:
-        """Takes a snapshot of what is visible now. Errors: `ClosedError`."""
-        return Snapshot(self)
-
-    def transaction(self, isolation: Isolation = "serializable") -> Transaction:
-        """Begins a transaction.
-
-        `isolation`: "serializable" checks at the commit what was read, so that the outcome is that of some serial order;
-        "snapshot" checks only the keys written, so that two transactions that each read what the other writes may
-        both commit. Errors: `TooManyError`, `HaltedError`, `ClosedError`.
+        `name`: 1 to 255 bytes of UTF-8. `options` are stored with it for good; what is left out is taken from those of the
+        database. Blocks for the disk, with the interpreter's lock released. Errors: `AlreadyExistsError`,
+        `InvalidArgumentError`, `NoSpaceError`, `ReadOnlyError`, `HaltedError`, `ClosedError`, `IoError`.
         """
-        return Transaction(self, isolation)
+        return Keyspace(self, name, True, **options)
 
-    def transact(
-        self,
-        work: Callable[[Transaction], T],
-        *,
-        isolation: Isolation = "serializable",
-        consistency: Consistency | None = None,
-    ) -> T:
-        """Calls `work` with a transaction, commits it and returns what `work` returned.
-
-        When the transaction meets a `ConflictError`, `work` is called again with a new one after a short pause, so it may
-        run several times; after 1000 attempts the error is raised. Any other exception of `work` takes the
-        transaction back and is raised. Errors: also those of `transaction` and of `put`.
-        """
-        attempt = 1
-        while True:
-            with self.transaction(isolation) as transaction:
-                try:
-                    result = work(transaction)
-                    if not transaction._ended:
-                        transaction.commit(consistency)
-                    return result
-                except ConflictError as error:
-                    pause = self._pause_before_retry(attempt, error.code)
-                    if pause is None:
-                        raise
-                    # It may be one of another transaction, raised in `work`.
-                    transaction.close()
-            time.sleep(pause)
-            attempt += 1
-
-    def update(
-        self,
-        other: SupportsKeysAndGetItem[K, Buffer] | Iterable[tuple[Buffer, Buffer]] = (),
-        /,
-        *,
-        consistency: Consistency | None = None,
-    ) -> None:
-        """As `put_many`: all or none. Keys are bytes, so there are no keyword arguments for them."""
-        self.put_many(other, consistency)
-
-    @overload
-    def pop(self, key: bytes, /) -> bytes: ...
-    @overload
-    def pop(self, key: bytes, default: T, /) -> bytes | T: ...
-    def pop(self, key: bytes, default: Any = _MISSING, /) -> Any:
-        """Deletes a key and returns its value, as one: of several threads, one gets it."""
-
-        def take(transaction: Transaction) -> bytes | None:
-            value = transaction.get(key)
-            if value is not None:
-                transaction.delete(key)
-            return value
-
-        value = self.transact(take)
-        if value is not None:
-            return value
-        if default is _MISSING:
-            raise KeyError(key)
-        return default
-
-    def popitem(self) -> tuple[bytes, bytes]:
-        """Deletes the smallest key and returns it with its value, as one: of several threads, one gets it."""
-
-        def take(transaction: Transaction) -> tuple[bytes, bytes] | None:
-            for key, value in transaction.items(limit=1):
-                transaction.delete(key)
-                return key, value
-            return None
-
-        item = self.transact(take)
-        if item is None:
-            raise KeyError("the database is empty")
-        return item
-
-    def setdefault(self, key: bytes, default: bytes, /) -> bytes:
-        """The value of a key; if it is absent, puts `default` and returns it, as one."""
-
-        def settle(transaction: Transaction) -> bytes:
-            value = transaction.get(key)
-            if value is not None:
-                return value
-            transaction.put(key, default)
-            return bytes(default)
-
-        return self.transact(settle)
-
-    def clear(self) -> None:
-        """Deletes all keys, 10,000 at a time: who reads meanwhile may see some of them gone."""
-        with self._keys() as keys:
-            while some := list(islice(keys, _CLEARED_AT_ONCE)):
-                self.delete_many(some)
+    def keyspace(self, name: str) -> Keyspace:
+        """The keyspace of a name; "default" has the keys of the database itself. Errors: `NotFoundError`, `ClosedError`."""
+        return Keyspace(self, name)
 
     def stats(self) -> Stats:
         """Figures about the database, each taken at its own instant.
@@ -180,14 +85,37 @@ class Database(_native.Database, Ordered, MutableMapping[bytes, bytes]):
         """
         return self._stats()
 
-    def count(
-        self, start: Buffer | None = None, stop: Buffer | None = None, **bounds: Unpack[Bounds]
-    ) -> int:
-        """How many entries `items` with these bounds gives: exact, and as much work as walking over their keys.
+    def metrics(self) -> Metrics:
+        """Counters since the database was opened, latencies in seconds, and what is in use, by name. Errors: `ClosedError`."""
+        return self._metrics()
 
-        Blocks until done, with the interpreter's lock released; signals get through. Errors: as `items`.
+    def memory_stats(self) -> MemoryStats:
+        """Bytes in memory by what they are for. Errors: `ClosedError`."""
+        return self._memory_stats()
+
+    def prometheus(self, labels: Mapping[str, str] | None = None) -> str:
+        """The metrics in Prometheus' text format (`text/plain; version=0.0.4`).
+
+        `labels` stand on every line, to tell databases apart; in their names, what is no letter, digit or `_` becomes `_`.
+        Errors: `ClosedError`.
         """
-        return self._count(start, stop, **bounds)
+        return self._prometheus(list((labels or {}).items()))
+
+    def compact(self, progress: Callable[[CompactionProgress], object] | None = None) -> None:
+        """Merges all tables of each keyspace into one level, without what nobody can see any more.
+
+        Blocks until done, with the interpreter's lock released; others read and write on. Goes piece by piece, so it needs
+        room for a second copy of some hundred MiB. `progress` is called now and then, on this thread: `False` ends the
+        compaction with `CancelledError`, an exception ends it and comes through, as that of a signal does. It must not
+        call `close` or `compact` itself.
+
+        Errors: `NoSpaceError`, `CorruptionError`, `ReadOnlyError`, `HaltedError`, `ClosedError`, `IoError`;
+        `CancelledError` also when another thread closes the database.
+        """
+        if progress is None:
+            self._compact()
+        else:
+            self._compact(lambda *figures: progress(CompactionProgress(*figures)))
 
     def backup(self, target: StrOrBytesPath) -> None:
         """Copies all that is committed into `target`, a folder that is absent or empty (missing parents are made).
@@ -202,8 +130,10 @@ class Database(_native.Database, Ordered, MutableMapping[bytes, bytes]):
 def open(path: StrOrBytesPath, mode: Mode = "rwc", **options: Unpack[Options]) -> Database:
     """Opens the database in a folder.
 
-    `mode`: "rwc" makes the database if there is none, "rw" wants one that exists. `options`: see `Options`. Blocks
-    while what is in the log is replayed, with the interpreter's lock released.
+    `mode`: "rwc" makes the database if there is none, "rw" wants one that exists. "r" wants one too and only reads: it shows
+    what was committed at that moment, takes no lock, so another process may have it open, and its writes are
+    `ReadOnlyError`. `options`: see `Options`. Blocks while what is in the log is replayed, with the interpreter's lock
+    released.
 
     Errors: `LockedError` (open elsewhere, also in this process), `NotFoundError`, `NotADatabaseError`,
     `InvalidArgumentError`, `CorruptionError`, `UnsupportedVersionError`, `PermissionDeniedError`, `NoSpaceError`,

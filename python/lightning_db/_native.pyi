@@ -3,19 +3,20 @@
 The engine, as Python sees it. Use the package `lightning_db` instead.
 """
 
-from typing import Final, SupportsIndex, final
+from _typeshed import SupportsGetItem
+from typing import Final, SupportsFloat, SupportsIndex, final
 from typing_extensions import Buffer, disjoint_base
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Self, TypeVar, overload
 
 from _typeshed import SupportsKeysAndGetItem
 
-from lightning_db._types import Consistency, Isolation, Stats
+from lightning_db._types import Consistency, Isolation, MemoryStats, Metrics, Stats
 
 _K = TypeVar("_K", bound=Buffer)
 _T = TypeVar("_T")
 
-__all__ = ["MAX_KEY_LEN", "MAX_VALUE_LEN", "VERSION", "Batch", "Database", "ItemsIterator", "KeysIterator", "Reader", "Snapshot", "Transaction", "ValuesIterator", "_error", "_error_kinds", "_isolations", "_levels", "_nothing", "_options", "restore"]
+__all__ = ["MAX_KEY_LEN", "MAX_VALUE_LEN", "VERSION", "Batch", "Database", "ItemsIterator", "KeysIterator", "Keyspace", "Reader", "Snapshot", "Store", "Transaction", "ValuesIterator", "_check", "_error", "_error_kinds", "_isolations", "_keyspace_options", "_levels", "_nothing", "_options", "_repair", "restore"]
 
 MAX_KEY_LEN: Final[int]
 MAX_VALUE_LEN: Final[int]
@@ -24,7 +25,8 @@ VERSION: Final[str]
 @final
 class Batch:
     """
-    Writes that are applied all or not at all, in their order. Made by `Database.batch()`.
+    Writes that are applied all or not at all, in their order. Made by `batch()` of a database or a
+    keyspace; they go there, or to the keyspace that a write names.
 
     `with` writes them at its end, or drops them if there was an exception, and closes the batch. They are held in
     memory: at most 1 GiB. May be used from several threads.
@@ -50,34 +52,33 @@ class Batch:
         """
         Whether the batch, or its database, has been closed.
         """
-    def delete(self, /, key: Buffer) -> None:
+    def delete(self, /, key: Buffer, keyspace: Keyspace | None = None) -> None:
         """
-        Adds a delete; an absent key is no error.
+        Adds a delete, in `keyspace` if one is named; an absent key is no error. Fails as `put`.
         """
-    def put(self, /, key: Buffer, value: Buffer) -> None:
+    def put(self, /, key: Buffer, value: Buffer, keyspace: Keyspace | None = None) -> None:
         """
-        Adds a put. Errors: `InvalidArgumentError` if key, value or batch get too large.
+        Adds a put, into `keyspace` if one is named. Errors: `InvalidArgumentError` if key, value or batch get too large,
+        or the keyspace is of another database; `NotFoundError` if it has been dropped.
         """
     @property
     def size(self, /) -> int:
         """
         Bytes of all keys and values.
         """
-    def write(self, /, consistency: Consistency | None = None) -> None:
+    def write(self, /, consistency: Consistency | None = None, timeout: SupportsFloat | SupportsIndex | None = None) -> None:
         """
         Writes all now. The batch is then empty and may be filled again; if it fails, it is as before.
 
-        `consistency` comes before that of `batch()`. Blocks as a write does. Errors: those of `Database.put`.
+        `consistency` and `timeout` come before those of `batch()`. Blocks as a write does. Errors: those of `Database.put`.
         """
 
 @disjoint_base
-class Database(Reader):
+class Database(Store):
     """
     The native half of `lightning_db.Database`.
     """
-    def __delitem__(self, key: Buffer, /) -> None: ...
     def __new__(cls, /, path: str, mode: str = "rwc", **options: Any) -> Self: ...
-    def __setitem__(self, key: Buffer, value: Buffer, /) -> None: ...
     def _abandon(self, /) -> None:
         """
         Never closes the database when the last handle goes: in a child process it is the parent's.
@@ -86,20 +87,25 @@ class Database(Reader):
         """
         Copies all that is committed into a folder that is absent or empty.
         """
-    def _count(self, start: Buffer | None = None, stop: Buffer | None = None, /, **bounds: Any) -> int: ...
-    def _pause_before_retry(self, /, attempt: SupportsIndex, code: SupportsIndex) -> float | None:
+    def _compact(self, /, progress: Callable[[int, int, int], object] | None = None) -> None:
         """
-        Seconds to wait before a transaction that lost is tried again; `None`: not at all.
+        Merges all tables; `progress` is called with the fields of `CompactionProgress`.
+        """
+    def _memory_stats(self, /) -> MemoryStats:
+        """
+        Figures by name.
+        """
+    def _metrics(self, /) -> Metrics:
+        """
+        Figures by name.
+        """
+    def _prometheus(self, /, labels: SupportsGetItem[int, tuple[str, str]]) -> str:
+        """
+        Metrics as text, with labels.
         """
     def _stats(self, /) -> Stats:
         """
         Figures by name.
-        """
-    def batch(self, /, consistency: Consistency | None = None) -> Batch:
-        """
-        An empty batch, to be filled and then written as one.
-
-        `consistency`: the level at which it is written.
         """
     def clear_cache(self, /) -> None:
         """
@@ -113,37 +119,23 @@ class Database(Reader):
         interpreter's lock released. Closing again does nothing. Errors: the failure that halted the database, or one
         of the last writes; the folder is released all the same.
         """
-    def compact(self, /) -> None:
+    def drop_keyspace(self, /, name: str) -> None:
         """
-        Merges all tables into one level, without what nobody can see any more. Blocks until done, with the
-        interpreter's lock released; others read and write on. Needs room for a second copy of the data.
-        """
-    def delete(self, /, key: Buffer, consistency: Consistency | None = None) -> None:
-        """
-        Deletes a key; an absent one is no error. Blocks and fails as `put`.
-        """
-    def delete_many(self, /, keys: Iterable[Buffer], consistency: Consistency | None = None) -> None:
-        """
-        Deletes several keys, all or none; absent ones are no error. Blocks and fails as `put`.
+        Drops a keyspace with all that is in it, for all its handles: later calls on them raise `NotFoundError`, an
+        iterator that runs goes on. What was committed before is durable then. Blocks for the disk, with the interpreter's lock
+        released.
+
+        Errors: `NotFoundError`, `InvalidArgumentError` for "default", `NoSpaceError`, `ReadOnlyError`, `HaltedError`,
+        `ClosedError`, `IoError`.
         """
     def flush(self, /) -> None:
         """
         Writes all that is in memory to tables. Blocks until done, with the interpreter's lock released.
         """
-    def put(self, /, key: Buffer, value: Buffer, consistency: Consistency | None = None) -> None:
+    def list_keyspaces(self, /) -> list[str]:
         """
-        Puts a value.
-
-        `consistency` says how far the write has got when the call returns: "strong" (on stable storage), "quorum"
-        (with the operating system), "eventual" (in memory); `None` is the default of the database. Key: up to 65,535
-        bytes. Value: up to 1 GiB. Blocks for the disk at "strong" and while flush is far behind, with the
-        interpreter's lock released.
-
-        Errors: `InvalidArgumentError` (too long), `NoSpaceError`, `HaltedError`, `ClosedError`, `IoError`.
-        """
-    def put_many(self, /, items: SupportsKeysAndGetItem[_K, Buffer] | Iterable[tuple[Buffer, Buffer]], consistency: Consistency | None = None) -> None:
-        """
-        Puts all entries of a mapping or of an iterable of pairs, all or none. Blocks and fails as `put`.
+        The names of all keyspaces, sorted; "default" is among them: its keys are those of the database. Errors:
+        `ClosedError`.
         """
 
 @final
@@ -190,10 +182,29 @@ class KeysIterator:
         Whether the iterator, or its database, has been closed.
         """
 
+class Keyspace(Store):
+    """
+    The native half of `lightning_db.Keyspace`.
+    """
+    def __new__(cls, db: Database, name: str, make: bool = False, /, **options: Any) -> Self:
+        """
+        The keyspace of a name; `make`: a new one, with options.
+        """
+    def close(self, /) -> None:
+        """
+        Closes this handle alone: later calls on it raise `ClosedError`, and what was made from it goes on. Closing again
+        does nothing.
+        """
+    @property
+    def name(self, /) -> str:
+        """
+        Its name.
+        """
+
 @disjoint_base
 class Reader:
     """
-    What databases, snapshots and transactions have in common.
+    What databases, keyspaces, snapshots and transactions have in common.
     """
     def __bool__(self, /) -> bool: ...
     def __contains__(self, key: object, /) -> bool: ...
@@ -250,10 +261,70 @@ class Snapshot(Reader):
     """
     The native half of `lightning_db.Snapshot`.
     """
-    def __new__(cls, /, db: Database) -> Self: ...
+    def __new__(cls, /, store: Store, part_of: Snapshot | None = None) -> Self:
+        """
+        A new one of `store`, or the one of `part_of` through the keyspace `store`.
+        """
     def close(self, /) -> None:
         """
-        Releases the snapshot. Later calls raise `ClosedError`; closing again does nothing.
+        Releases the snapshot; parts of it through keyspaces that were made before go on. Later calls raise
+        `ClosedError`; closing again does nothing.
+        """
+
+class Store(Reader):
+    """
+    What databases and keyspaces have in common.
+    """
+    def __delitem__(self, key: Buffer, /) -> None: ...
+    def __setitem__(self, key: Buffer, value: Buffer, /) -> None: ...
+    def _approximate_size(self, start: Buffer | None = None, stop: Buffer | None = None, /, **bounds: Any) -> int: ...
+    def _count(self, start: Buffer | None = None, stop: Buffer | None = None, /, **bounds: Any) -> int: ...
+    def _pause_before_retry(self, /, attempt: SupportsIndex, code: SupportsIndex) -> float | None:
+        """
+        Seconds to wait before a transaction that lost is tried again; `None`: not at all.
+        """
+    def batch(self, /, consistency: Consistency | None = None, timeout: SupportsFloat | SupportsIndex | None = None) -> Batch:
+        """
+        An empty batch, to be filled and then written as one.
+
+        `consistency`, `timeout`: those with which it is written. It writes here, and where a write names a keyspace, there.
+        """
+    def delete(self, /, key: Buffer, consistency: Consistency | None = None, timeout: SupportsFloat | SupportsIndex | None = None) -> None:
+        """
+        Deletes a key; an absent one is no error. Blocks and fails as `put`.
+        """
+    def delete_many(self, /, keys: Iterable[Buffer], consistency: Consistency | None = None, timeout: SupportsFloat | SupportsIndex | None = None) -> None:
+        """
+        Deletes several keys, all or none; absent ones are no error. Blocks and fails as `put`.
+        """
+    def ingest(self, /, entries: Iterable[tuple[Buffer, Buffer]]) -> int:
+        """
+        Loads entries whose keys rise strictly, in the order of this mapping, straight into tables: much cheaper than
+        writing them. How many there were.
+
+        All of them become visible at once, on stable storage, when this returns. If the iterable raises, that comes through, and
+        nothing is written. Blocks for the disk, with the interpreter's lock released; what was in memory is written to
+        tables first. Transactions that have read a key between the first and the last one meet a `ConflictError`.
+
+        Errors: `InvalidArgumentError` (keys that do not rise, too long), `NoSpaceError`, `ReadOnlyError`, `HaltedError`,
+        `ClosedError`, `IoError`; of a keyspace also `NotFoundError`. Nothing is written then.
+        """
+    def put(self, /, key: Buffer, value: Buffer, consistency: Consistency | None = None, timeout: SupportsFloat | SupportsIndex | None = None) -> None:
+        """
+        Puts a value.
+
+        `consistency` says how far the write has got when the call returns: "strong" (on stable storage), "quorum"
+        (with the operating system), "eventual" (in memory); `None` is the default of the database. Key: up to 65,535
+        bytes. Value: up to 1 GiB. Blocks for the disk at "strong" and while flush is far behind, with the
+        interpreter's lock released. `timeout`: for so many seconds at most while flush is behind; the sync of a
+        "strong" write is waited for all the same.
+
+        Errors: `InvalidArgumentError` (too long), `TimedOutError` (nothing was written), `NoSpaceError`, `ReadOnlyError`,
+        `HaltedError`, `ClosedError`, `IoError`; of a keyspace also `NotFoundError` once it has been dropped.
+        """
+    def put_many(self, /, items: SupportsKeysAndGetItem[_K, Buffer] | Iterable[tuple[Buffer, Buffer]], consistency: Consistency | None = None, timeout: SupportsFloat | SupportsIndex | None = None) -> None:
+        """
+        Puts all entries of a mapping or of an iterable of pairs, all or none. Blocks and fails as `put`.
         """
 
 @disjoint_base
@@ -262,24 +333,33 @@ class Transaction(Reader):
     The native half of `lightning_db.Transaction`.
     """
     def __delitem__(self, key: Buffer, /) -> None: ...
-    def __new__(cls, /, db: Database, isolation: Isolation = "serializable") -> Self: ...
+    def __new__(cls, /, store: Store, isolation: Isolation = "serializable", part_of: Transaction | None = None) -> Self:
+        """
+        A new one of `store`, or the one of `part_of` through the keyspace `store`.
+        """
     def __setitem__(self, key: Buffer, value: Buffer, /) -> None: ...
     @property
     def _ended(self, /) -> bool:
         """
         Whether it has been committed or taken back; one whose database was closed under it has not.
         """
+    @property
+    def _is_part(self, /) -> bool:
+        """
+        Whether it is another one seen through a keyspace.
+        """
     def abort(self, /) -> None:
         """
-        Takes everything back. Errors: `ClosedError` if it has ended.
+        Takes everything back, in all keyspaces. Errors: `ClosedError` if it has ended.
         """
     def close(self, /) -> None:
         """
-        As `abort`; does nothing if the transaction has ended.
+        As `abort`; does nothing if the transaction has ended. One made by `keyspace()` is closed alone: the transaction
+        goes on.
         """
     def commit(self, /, consistency: Consistency | None = None) -> None:
         """
-        Commits. The transaction has then ended, whatever the outcome.
+        Commits the writes in all keyspaces. The transaction has then ended, whatever the outcome.
 
         `consistency`: strong, "quorum" or "eventual"; `None` is the default of the database. Blocks as a write
         does, with the interpreter's lock released. Errors: `ConflictError` if what was read has changed.
@@ -315,6 +395,11 @@ class ValuesIterator:
         Whether the iterator, or its database, has been closed.
         """
 
+def _check(path: str, **options: Any) -> dict[str, Any]:
+    """
+    Looks at every byte.
+    """
+
 def _error(code: SupportsIndex) -> None:
     """
     Raises the error with a number, as a failed call does. For tests.
@@ -330,6 +415,11 @@ def _isolations() -> list[str]:
     The names of the isolations.
     """
 
+def _keyspace_options() -> list[str]:
+    """
+    The names of the options that a keyspace has too: it takes a value of the right type for no others.
+    """
+
 def _levels() -> list[str]:
     """
     The names of the levels.
@@ -343,6 +433,11 @@ def _nothing(key: Buffer, /) -> None:
 def _options() -> list[tuple[str, int, int, str]]:
     """
     Name, smallest and largest integer, and what it takes in words, for each option.
+    """
+
+def _repair(path: str, **options: Any) -> dict[str, Any]:
+    """
+    Looks at every byte, and mends.
     """
 
 def restore(source: str, target: str) -> None:

@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from lightning_db._keyspace import Keyspace
+
 
 class Transaction(_native.Transaction, Ordered, MutableMapping[bytes, bytes]):
-    """A transaction, as a mapping. Made by `Database.transaction()`.
+    """A transaction, as a mapping. Made by `transaction()` of a database or a keyspace.
 
     Reads see the database as it was at the beginning, and the transaction's own writes. Nothing is visible to others
     before the commit. `with` commits at its end, or aborts if there was an exception. A transaction that is collected
@@ -33,13 +35,21 @@ class Transaction(_native.Transaction, Ordered, MutableMapping[bytes, bytes]):
         for key in self._keys():
             self.delete(key)
 
+    def keyspace(self, keyspace: Keyspace) -> Transaction:
+        """This transaction through a keyspace. Both are one: a commit or an abort of either ends it in all keyspaces.
+
+        `close` and `with` of what this gives close that alone, and end nothing. Errors: `ClosedError`; at its calls
+        `NotFoundError` if the keyspace was dropped, `InvalidArgumentError` if it is one of another database.
+        """
+        return Transaction(keyspace, part_of=self)
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if kind is None and not self._ended:
+        if kind is None and not (self._ended or self._is_part):
             self.commit()
         else:
             self.close()

@@ -28,6 +28,11 @@ class Options(TypedDict, total=False):
     max_active_transactions: int
     """From 1 to 1,000,000."""
     use_optimized_transactions: bool
+    prefetch_enabled: bool
+    prefetch_distance: int
+    """From 1 to 1,024."""
+    prefetch_workers: int
+    """From 1 to 64."""
     default_level: Consistency
     sync_writes: bool
     checkpoint_interval: float
@@ -43,16 +48,101 @@ class Options(TypedDict, total=False):
     comparator: Literal["bytewise", "reverse-bytewise", "unsigned", "signed", "decimal"]
 
 
+class KeyspaceOptions(TypedDict, total=False):
+    """How to make a keyspace: as in `Options`; `compression_type` 0 is none."""
+
+    page_size: int
+    compression_type: int
+    compression_level: int
+    comparator: Literal["bytewise", "reverse-bytewise", "unsigned", "signed", "decimal"]
+
+
 class Stats(TypedDict):
     """Figures about a database."""
 
     total_keys: int
     total_size: int
+    live_bytes: int
+    dead_bytes: int
+    pinned_bytes: int
     cache_hit_rate: float
     cache_bytes: int
+    mapped_bytes: int
     memtable_bytes: int
     sealed_memtables: int
+    stalled_writes: int
+    write_stalls: int
+    write_stall_seconds: float
     tables_per_level: list[int]
     active_transactions: int
     snapshots: int
     background_error: str | None
+
+
+class Metrics(TypedDict):
+    """What a database has counted and measured since it was opened."""
+
+    uptime_seconds: float
+    read_ops_per_sec: float
+    write_ops_per_sec: float
+    avg_read_latency_us: float
+    p50_read_latency_us: float
+    p99_read_latency_us: float
+    p999_read_latency_us: float
+    avg_write_latency_us: float
+    p50_write_latency_us: float
+    p99_write_latency_us: float
+    p999_write_latency_us: float
+    avg_log_write_latency_us: float
+    avg_log_sync_latency_us: float
+    p99_log_sync_latency_us: float
+    reads: int
+    writes: int
+    background_errors: int
+    cache_hits: int
+    cache_misses: int
+    row_hits: int
+    row_misses: int
+    batch_reads: int
+    batch_read_keys: int
+    scans: int
+    scan_entries: int
+    writes_strong: int
+    writes_quorum: int
+    writes_eventual: int
+    write_records: int
+    write_bytes: int
+    log_writes: int
+    log_bytes: int
+    log_syncs: int
+    flushes: int
+    flush_input_bytes: int
+    flush_output_bytes: int
+    compactions: int
+    compaction_input_bytes: int
+    compaction_output_bytes: int
+    transactions_begun: int
+    transactions_committed: int
+    transactions_aborted: int
+    transaction_conflicts: int
+    write_stalls: int
+    page_reads: int
+    page_read_bytes: int
+    files_removed: int
+    flush_seconds: float
+    compaction_seconds: float
+    write_stall_seconds: float
+
+
+class MemoryStats(TypedDict):
+    """Bytes in memory, by what they are for."""
+
+    total_bytes: int
+    cache_bytes: int
+    cache_limit_bytes: int
+    page_bytes: int
+    index_bytes: int
+    row_bytes: int
+    memtable_bytes: int
+    sealed_memtable_bytes: int
+    mapped_bytes: int

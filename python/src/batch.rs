@@ -1,30 +1,36 @@
 //! Batches: writes that are applied all or not at all.
 
-use lightning_db_bindings::write::write;
-use lightning_db_bindings::{ConsistencyLevel, Database, Error, Exclusive, Result, WriteBatch};
+use lightning_db_bindings::write::{How, add_delete, add_put, write};
+use lightning_db_bindings::{Error, Exclusive, Result, Store, WriteBatch};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use crate::bytes::{Key, Value};
 use crate::error::{Outcome, guarded};
-use crate::options::consistency;
+use crate::keyspace::{Keyspace, store_of};
 
-/// Writes that are applied all or not at all, in their order. Made by `Database.batch()`.
+/// Writes that are applied all or not at all, in their order. Made by `batch()` of a database or a
+/// keyspace; they go there, or to the keyspace that a write names.
 ///
 /// `with` writes them at its end, or drops them if there was an exception, and closes the batch. They are held in
 /// memory: at most 1 GiB. May be used from several threads.
 #[pyclass(frozen, module = "lightning_db")]
 pub struct Batch {
-    db: Database,
-    level: Option<ConsistencyLevel>,
+    store: Store,
+    how: How,
     /// `None` while it is being written. The lock is held briefly, so that the interpreter's may be too.
     writes: Exclusive<Option<WriteBatch>>,
     owner: Py<PyAny>,
 }
 
 impl Batch {
-    pub fn new(db: Database, owner: Py<PyAny>, level: Option<ConsistencyLevel>) -> Self {
-        Batch { db, level, writes: Exclusive::new("batch", Some(WriteBatch::new())), owner }
+    pub fn new(store: Store, owner: Py<PyAny>, how: How) -> Self {
+        Batch { store, how, writes: Exclusive::new("batch", Some(WriteBatch::new())), owner }
+    }
+
+    #[inline]
+    fn target<'a>(&'a self, keyspace: Option<&'a Bound<'_, Keyspace>>) -> Outcome<&'a Store> {
+        keyspace.map_or(Ok(&self.store), |keyspace| Ok(store_of(keyspace)?))
     }
 
     fn with<T>(&self, call: impl FnOnce(&mut WriteBatch) -> Result<T>) -> Outcome<T> {
@@ -32,9 +38,10 @@ impl Batch {
     }
 
     /// Writes, and empties the batch; keeps it as it was if that fails.
-    fn commit(&self, py: Python<'_>, level: Option<ConsistencyLevel>) -> Outcome<()> {
+    fn commit(&self, py: Python<'_>, how: How) -> Outcome<()> {
+        let how = How { level: how.level.or(self.how.level), patience: how.patience.or(self.how.patience) };
         let mut writes = self.writes.with(|writes| writes.take().ok_or_else(busy))?;
-        let written = py.detach(|| write(&self.db, &writes, level.or(self.level)));
+        let written = py.detach(|| write(&self.store, &writes, how));
         if written.is_ok() {
             writes.clear();
         }
@@ -50,22 +57,36 @@ fn busy() -> Error {
 
 #[pymethods]
 impl Batch {
-    /// Adds a put. Errors: `InvalidArgumentError` if key, value or batch get too large.
-    fn put(&self, key: Key<'_, '_>, value: Value<'_, '_>) -> PyResult<()> {
-        guarded(|| self.with(|writes| writes.put(&*key, &*value)))
+    /// Adds a put, into `keyspace` if one is named. Errors: `InvalidArgumentError` if key, value or batch get too large,
+    /// or the keyspace is of another database; `NotFoundError` if it has been dropped.
+    #[pyo3(signature = (key, value, keyspace = None))]
+    fn put(
+        &self,
+        key: Key<'_, '_>,
+        value: Value<'_, '_>,
+        keyspace: Option<&Bound<'_, Keyspace>>,
+    ) -> PyResult<()> {
+        guarded(|| {
+            let store = self.target(keyspace)?;
+            self.with(|writes| add_put(writes, store, &key, &value))
+        })
     }
 
-    /// Adds a delete; an absent key is no error.
-    fn delete(&self, key: Key<'_, '_>) -> PyResult<()> {
-        guarded(|| self.with(|writes| writes.delete(&*key)))
+    /// Adds a delete, in `keyspace` if one is named; an absent key is no error. Fails as `put`.
+    #[pyo3(signature = (key, keyspace = None))]
+    fn delete(&self, key: Key<'_, '_>, keyspace: Option<&Bound<'_, Keyspace>>) -> PyResult<()> {
+        guarded(|| {
+            let store = self.target(keyspace)?;
+            self.with(|writes| add_delete(writes, store, &key))
+        })
     }
 
     fn __setitem__(&self, key: Key<'_, '_>, value: Value<'_, '_>) -> PyResult<()> {
-        self.put(key, value)
+        self.put(key, value, None)
     }
 
     fn __delitem__(&self, key: Key<'_, '_>) -> PyResult<()> {
-        self.delete(key)
+        self.delete(key, None)
     }
 
     /// Number of writes.
@@ -91,10 +112,10 @@ impl Batch {
 
     /// Writes all now. The batch is then empty and may be filled again; if it fails, it is as before.
     ///
-    /// `consistency` comes before that of `batch()`. Blocks as a write does. Errors: those of `Database.put`.
-    #[pyo3(signature = (consistency = None))]
-    fn write(&self, py: Python<'_>, consistency: Option<&str>) -> PyResult<()> {
-        guarded(|| self.commit(py, self::consistency(consistency)?))
+    /// `consistency` and `timeout` come before those of `batch()`. Blocks as a write does. Errors: those of `Database.put`.
+    #[pyo3(signature = (consistency = None, timeout = None))]
+    fn write(&self, py: Python<'_>, consistency: Option<&str>, timeout: Option<f64>) -> PyResult<()> {
+        guarded(|| self.commit(py, How::new(consistency, timeout)?))
     }
 
     fn __enter__(slf: Py<Self>) -> Py<Self> {
@@ -111,8 +132,11 @@ impl Batch {
     ) -> PyResult<()> {
         let _ = (error, traceback);
         guarded(|| {
-            let written =
-                if kind.is_none() && self.writes.is_open() { self.commit(py, None) } else { Ok(()) };
+            let written = if kind.is_none() && self.writes.is_open() {
+                self.commit(py, How::default())
+            } else {
+                Ok(())
+            };
             self.writes.take();
             written
         })
@@ -129,7 +153,7 @@ impl Batch {
     /// Whether the batch, or its database, has been closed.
     #[getter]
     fn closed(&self) -> bool {
-        !(self.writes.is_open() && self.db.is_open())
+        !(self.writes.is_open() && self.store.database().is_open())
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> std::result::Result<(), PyTraverseError> {

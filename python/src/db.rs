@@ -1,42 +1,22 @@
-//! The database: opening, writes and upkeep.
+//! The database: what concerns the whole of it.
 
 use std::ffi::OsString;
 use std::path::Path;
 
-use lightning_db_bindings::{self as engine, ErrorKind, Figure, WriteBatch, closed, figures, write};
+use lightning_db_bindings::{self as engine, closed, figures, memory, metrics};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::batch::Batch;
-use crate::bounds::keywords;
-use crate::bytes::{Key, Value};
-use crate::error::{Outcome, guarded};
-use crate::options::{consistency, opening};
-use crate::reader::{Reader, missing};
-use crate::writes::{deletes, puts};
+use crate::error::guarded;
+use crate::options::opening;
+use crate::reader::Reader;
+use crate::store::Store;
+use crate::upkeep::{compact, named};
 
 /// The native half of `lightning_db.Database`.
-#[pyclass(extends = Reader, subclass, frozen, module = "lightning_db._native")]
+#[pyclass(extends = Store, subclass, frozen, module = "lightning_db._native")]
 pub struct Database {
     pub db: engine::Database,
-}
-
-impl Database {
-    fn write(&self, py: Python<'_>, batch: &WriteBatch, level: Option<&str>) -> Outcome<()> {
-        let level = consistency(level)?;
-        Ok(py.detach(|| write::write(&self.db, batch, level))?)
-    }
-
-    #[inline]
-    fn put_with(&self, py: Python<'_>, key: &[u8], value: &[u8], level: Option<&str>) -> Outcome<()> {
-        let level = consistency(level)?;
-        Ok(py.detach(|| write::put(&self.db, key, value, level))?)
-    }
-
-    fn delete_with(&self, py: Python<'_>, key: &[u8], level: Option<&str>) -> Outcome<()> {
-        let level = consistency(level)?;
-        Ok(py.detach(|| write::delete(&self.db, key, level))?)
-    }
 }
 
 #[pymethods]
@@ -52,90 +32,25 @@ impl Database {
         guarded(|| {
             let opening = opening(mode, options)?;
             let db = py.detach(|| opening.open(Path::new(&path)))?;
-            let reader = Reader::of_database(db.clone());
-            Ok(PyClassInitializer::from(reader).add_subclass(Database { db }))
+            let reader = Reader::of_database(db.clone().into());
+            Ok(PyClassInitializer::from(reader).add_subclass(Store).add_subclass(Database { db }))
         })
     }
 
-    /// Puts a value.
+    /// The names of all keyspaces, sorted; "default" is among them: its keys are those of the database. Errors:
+    /// `ClosedError`.
+    fn list_keyspaces(&self) -> PyResult<Vec<String>> {
+        guarded(|| Ok(self.db.list_keyspaces()?))
+    }
+
+    /// Drops a keyspace with all that is in it, for all its handles: later calls on them raise `NotFoundError`, an
+    /// iterator that runs goes on. What was committed before is durable then. Blocks for the disk, with the interpreter's lock
+    /// released.
     ///
-    /// `consistency` says how far the write has got when the call returns: "strong" (on stable storage), "quorum"
-    /// (with the operating system), "eventual" (in memory); `None` is the default of the database. Key: up to 65,535
-    /// bytes. Value: up to 1 GiB. Blocks for the disk at "strong" and while flush is far behind, with the
-    /// interpreter's lock released.
-    ///
-    /// Errors: `InvalidArgumentError` (too long), `NoSpaceError`, `HaltedError`, `ClosedError`, `IoError`.
-    #[pyo3(signature = (key, value, consistency = None))]
-    fn put(
-        &self,
-        py: Python<'_>,
-        key: Key<'_, '_>,
-        value: Value<'_, '_>,
-        consistency: Option<&str>,
-    ) -> PyResult<()> {
-        guarded(|| self.put_with(py, &key, &value, consistency))
-    }
-
-    #[inline]
-    fn __setitem__(&self, py: Python<'_>, key: Key<'_, '_>, value: Value<'_, '_>) -> PyResult<()> {
-        guarded(|| self.put_with(py, &key, &value, None))
-    }
-
-    /// Deletes a key; an absent one is no error. Blocks and fails as `put`.
-    #[pyo3(signature = (key, consistency = None))]
-    fn delete(&self, py: Python<'_>, key: Key<'_, '_>, consistency: Option<&str>) -> PyResult<()> {
-        guarded(|| self.delete_with(py, &key, consistency))
-    }
-
-    fn __delitem__(slf: &Bound<'_, Self>, key: Key<'_, '_>) -> PyResult<()> {
-        guarded(|| match slf.as_super().get().contains(slf.py(), &key)? {
-            true => slf.get().delete_with(slf.py(), &key, None),
-            false => Err(missing(&key)),
-        })
-    }
-
-    /// Puts all entries of a mapping or of an iterable of pairs, all or none. Blocks and fails as `put`.
-    #[pyo3(signature = (
-        items: "SupportsKeysAndGetItem[_K, Buffer] | Iterable[tuple[Buffer, Buffer]]",
-        consistency = None,
-    ) -> "None")]
-    fn put_many(&self, py: Python<'_>, items: &Bound<'_, PyAny>, consistency: Option<&str>) -> PyResult<()> {
-        guarded(|| self.write(py, &puts(items)?, consistency))
-    }
-
-    /// Deletes several keys, all or none; absent ones are no error. Blocks and fails as `put`.
-    #[pyo3(signature = (keys: "Iterable[Buffer]", consistency = None) -> "None")]
-    fn delete_many(
-        &self,
-        py: Python<'_>,
-        keys: &Bound<'_, PyAny>,
-        consistency: Option<&str>,
-    ) -> PyResult<()> {
-        guarded(|| self.write(py, &deletes(keys)?, consistency))
-    }
-
-    #[pyo3(signature = (start: "Buffer | None" = None, stop: "Buffer | None" = None, /, **bounds: "Any"))]
-    fn _count(
-        slf: &Bound<'_, Self>,
-        start: Option<&Bound<'_, PyAny>>,
-        stop: Option<&Bound<'_, PyAny>>,
-        bounds: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<usize> {
-        guarded(|| slf.as_super().get().count(slf.py(), keywords(start, stop, bounds)?))
-    }
-
-    /// An empty batch, to be filled and then written as one.
-    ///
-    /// `consistency`: the level at which it is written.
-    #[pyo3(signature = (consistency = None))]
-    fn batch(slf: &Bound<'_, Self>, consistency: Option<&str>) -> PyResult<Batch> {
-        guarded(|| {
-            let level = self::consistency(consistency)?;
-            if !slf.get().db.is_open() {
-                return Err(closed("database").into());
-            }
-            Ok(Batch::new(slf.get().db.clone(), slf.clone().into_any().unbind(), level))
-        })
+    /// Errors: `NotFoundError`, `InvalidArgumentError` for "default", `NoSpaceError`, `ReadOnlyError`, `HaltedError`,
+    /// `ClosedError`, `IoError`.
+    fn drop_keyspace(&self, py: Python<'_>, name: &str) -> PyResult<()> {
+        guarded(|| Ok(py.detach(|| self.db.drop_keyspace(name))?))
     }
 
     /// Writes all that is in memory to tables. Blocks until done, with the interpreter's lock released.
@@ -143,10 +58,10 @@ impl Database {
         guarded(|| Ok(py.detach(|| self.db.flush())?))
     }
 
-    /// Merges all tables into one level, without what nobody can see any more. Blocks until done, with the
-    /// interpreter's lock released; others read and write on. Needs room for a second copy of the data.
-    fn compact(&self, py: Python<'_>) -> PyResult<()> {
-        guarded(|| Ok(py.detach(|| self.db.compact_lsm())?))
+    /// Merges all tables; `progress` is called with the fields of `CompactionProgress`.
+    #[pyo3(signature = (progress: "Callable[[int, int, int], object] | None" = None))]
+    fn _compact(&self, py: Python<'_>, progress: Option<Py<PyAny>>) -> PyResult<()> {
+        guarded(|| compact(py, &self.db, progress.as_ref()))
     }
 
     /// Empties the cache of pages and rows.
@@ -157,21 +72,31 @@ impl Database {
     /// Figures by name.
     #[pyo3(signature = () -> "Stats")]
     fn _stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        guarded(|| named(py, figures(&py.detach(|| self.db.stats())?)))
+    }
+
+    /// Figures by name.
+    #[pyo3(signature = () -> "Metrics")]
+    fn _metrics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        guarded(|| named(py, metrics(&py.detach(|| self.db.get_metrics())?)))
+    }
+
+    /// Figures by name.
+    #[pyo3(signature = () -> "MemoryStats")]
+    fn _memory_stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         guarded(|| {
-            let stats = py.detach(|| self.db.stats())?;
-            let named = PyDict::new(py);
-            for (name, figure) in figures(&stats) {
-                match figure {
-                    Figure::Count(count) => named.set_item(name, count)?,
-                    Figure::Ratio(ratio) => named.set_item(name, ratio)?,
-                    Figure::Counts(counts) => named.set_item(name, counts)?,
-                    Figure::Text(text) => named.set_item(name, text)?,
-                }
-            }
-            Ok(named)
+            let stats = py.detach(|| self.db.memory_stats()).ok_or_else(|| closed("database"))?;
+            named(py, memory(&stats))
         })
     }
 
+    /// Metrics as text, with labels.
+    fn _prometheus(&self, py: Python<'_>, labels: Vec<(String, String)>) -> PyResult<String> {
+        guarded(|| {
+            let labels: Vec<_> = labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            Ok(py.detach(|| Ok::<_, engine::Error>(self.db.get_metrics()?.prometheus_with(&labels)))?)
+        })
+    }
     /// Copies all that is committed into a folder that is absent or empty.
     fn _backup(&self, py: Python<'_>, target: OsString) -> PyResult<()> {
         guarded(|| Ok(py.detach(|| engine::backup(&self.db, Path::new(&target)))?))
@@ -189,15 +114,6 @@ impl Database {
     /// Never closes the database when the last handle goes: in a child process it is the parent's.
     fn _abandon(&self) {
         std::mem::forget(self.db.clone());
-    }
-
-    /// Seconds to wait before a transaction that lost is tried again; `None`: not at all.
-    fn _pause_before_retry(&self, attempt: u32, code: u8) -> PyResult<Option<f64>> {
-        guarded(|| {
-            let kind = ErrorKind::from_code(code).unwrap_or(ErrorKind::Internal);
-            let pause = self.db.pause_before_retry(attempt, kind);
-            Ok(pause.map(|pause| pause.as_secs_f64()))
-        })
     }
 }
 

@@ -1,8 +1,10 @@
 //! The Python face: the native module `lightning_db._native`, under the package in `python/lightning_db/`.
 //!
-//! * [`reader`]: reads, the same for databases, snapshots and transactions.
-//! * [`db`], [`snapshot`], [`txn`]: what each has beside them.
-//! * [`batch`], [`writes`]: writes that are applied together.
+//! * [`reader`]: reads, the same for databases, keyspaces, snapshots and transactions.
+//! * [`store`]: writes, the same for databases and keyspaces.
+//! * [`db`], [`keyspace`], [`snapshot`], [`txn`]: what each has beside them.
+//! * [`upkeep`], [`check`]: compaction and figures of a database; check and repair of one that is closed.
+//! * [`batch`], [`writes`], [`ingest`]: writes that are applied together.
 //! * [`cursor`], [`bounds`]: iterators.
 //! * [`bytes`], [`options`], [`error`]: arguments and results.
 //!
@@ -12,13 +14,18 @@
 mod batch;
 mod bounds;
 mod bytes;
+mod check;
 mod cursor;
 mod db;
 mod error;
+mod ingest;
+mod keyspace;
 mod options;
 mod reader;
 mod snapshot;
+mod store;
 mod txn;
+mod upkeep;
 mod writes;
 
 /// The engine, as Python sees it. Use the package `lightning_db` instead.
@@ -27,17 +34,23 @@ mod _native {
     #[pymodule_export]
     use crate::batch::Batch;
     #[pymodule_export]
+    use crate::check::{_check, _repair};
+    #[pymodule_export]
     use crate::cursor::{ItemsIterator, KeysIterator, ValuesIterator};
     #[pymodule_export]
     use crate::db::{Database, restore};
     #[pymodule_export]
     use crate::error::{_error, _error_kinds, _nothing};
     #[pymodule_export]
-    use crate::options::{_isolations, _levels, _options};
+    use crate::keyspace::Keyspace;
+    #[pymodule_export]
+    use crate::options::{_isolations, _keyspace_options, _levels, _options};
     #[pymodule_export]
     use crate::reader::Reader;
     #[pymodule_export]
     use crate::snapshot::Snapshot;
+    #[pymodule_export]
+    use crate::store::Store;
     #[pymodule_export]
     use crate::txn::Transaction;
 

@@ -1,6 +1,8 @@
 //! How to open, and levels: arguments by name.
 
-use lightning_db_bindings::{ConsistencyLevel, Isolation, OPTIONS, Opening, OptionValue, level};
+use lightning_db_bindings::{
+    ConsistencyLevel, Isolation, KeyspaceOptions, OPTIONS, Opening, OptionValue, Result, level,
+};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
@@ -16,13 +18,32 @@ pub fn consistency(name: Option<&str>) -> Outcome<Option<ConsistencyLevel>> {
 pub fn opening(mode: &str, options: Option<&Bound<'_, PyDict>>) -> Outcome<Opening> {
     let mut opening = Opening::new();
     opening.set("mode", OptionValue::Text(mode))?;
-    for (name, value) in options.into_iter().flatten() {
-        set(&mut opening, name.cast::<PyString>().map_err(PyErr::from)?.to_str()?, &value)?;
-    }
+    each(options, |name, value| opening.set(name, value))?;
     Ok(opening)
 }
 
-fn set(opening: &mut Opening, name: &str, value: &Bound<'_, PyAny>) -> Outcome<()> {
+/// The options of a call of `create_keyspace`.
+pub fn of_keyspace(options: Option<&Bound<'_, PyDict>>) -> Outcome<KeyspaceOptions> {
+    let mut made = KeyspaceOptions::default();
+    each(options, |name, value| made.set(name, value))?;
+    Ok(made)
+}
+
+fn each(
+    options: Option<&Bound<'_, PyDict>>,
+    mut set: impl FnMut(&str, OptionValue<'_>) -> Result<()>,
+) -> Outcome<()> {
+    for (name, value) in options.into_iter().flatten() {
+        one(&mut set, name.cast::<PyString>().map_err(PyErr::from)?.to_str()?, &value)?;
+    }
+    Ok(())
+}
+
+fn one(
+    set: &mut impl FnMut(&str, OptionValue<'_>) -> Result<()>,
+    name: &str,
+    value: &Bound<'_, PyAny>,
+) -> Outcome<()> {
     let value = if let Ok(truth) = value.cast::<PyBool>() {
         OptionValue::Bool(truth.is_true())
     } else if let Ok(number) = value.cast::<PyInt>() {
@@ -32,19 +53,29 @@ fn set(opening: &mut Opening, name: &str, value: &Bound<'_, PyAny>) -> Outcome<(
     } else if let Ok(number) = value.cast::<PyFloat>() {
         OptionValue::Seconds(number.value())
     } else if let Ok(text) = value.cast::<PyString>() {
-        return Ok(opening.set(name, OptionValue::Text(text.to_str()?))?);
+        return Ok(set(name, OptionValue::Text(text.to_str()?))?);
     } else {
         let kind = value.get_type().qualname()?;
         let message = format!("option {name} takes a bool, int, float or str, not {kind}");
         return Err(PyTypeError::new_err(message).into());
     };
-    Ok(opening.set(name, value)?)
+    Ok(set(name, value)?)
 }
 
 /// Name, smallest and largest integer, and what it takes in words, for each option.
 #[pyo3::pyfunction]
 pub fn _options() -> Vec<(&'static str, u64, u64, &'static str)> {
     OPTIONS.iter().map(|option| (option.name, option.min, option.max, option.takes)).collect()
+}
+
+/// The names of the options that a keyspace has too: it takes a value of the right type for no others.
+#[pyo3::pyfunction]
+pub fn _keyspace_options() -> Vec<&'static str> {
+    let has = |name: &str| {
+        let values = [OptionValue::Integer(1), OptionValue::Bool(true), OptionValue::Text("bytewise")];
+        values.into_iter().any(|value| KeyspaceOptions::default().set(name, value).is_ok())
+    };
+    OPTIONS.iter().map(|option| option.name).filter(|name| has(name)).collect()
 }
 
 /// The names of the isolations.

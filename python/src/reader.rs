@@ -1,9 +1,10 @@
-//! Reads, the same for databases, snapshots and transactions.
+//! Reads, the same for databases, keyspaces, snapshots and transactions.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use lightning_db_bindings::{
-    Cursor, Database, Handle, Lookup, Read, Result, ScanOptions, Snapshot, Transaction,
+    Cursor, Database, Handle, Lookup, Read, Result, ScanOptions, Snapshot, Store, Within, closed,
 };
 use pyo3::Borrowed;
 use pyo3::exceptions::PyKeyError;
@@ -16,22 +17,24 @@ use pyo3::types::{PyBytes, PyDict, PyList, PySlice};
 use crate::bytes::{Key, new};
 use crate::cursor::{ItemsIterator, KeysIterator, ValuesIterator, count};
 use crate::error::{Failure, Outcome, guarded};
+use crate::txn::Part;
 use crate::{bounds, bytes, error};
 
 /// Keys of `get_many` that are looked up before other threads get their turn.
 const CHUNK: usize = 1024;
 
-/// Which of the three, with its handle where it can be closed alone.
+/// Which of the four, with what can be closed alone.
 pub enum From {
     Database,
-    Snapshot(Arc<Handle<Snapshot>>),
-    Transaction(Arc<Handle<Transaction>>),
+    Keyspace { open: AtomicBool },
+    Snapshot(Arc<Handle<Within<Snapshot>>>),
+    Transaction(Arc<Part>),
 }
 
-/// What databases, snapshots and transactions have in common.
+/// What databases, keyspaces, snapshots and transactions have in common.
 #[pyclass(subclass, frozen, module = "lightning_db._native")]
 pub struct Reader {
-    db: Database,
+    store: Store,
     from: From,
     /// The Python database, which collected would be closed; `None` in itself.
     owner: Option<Py<PyAny>>,
@@ -42,7 +45,11 @@ macro_rules! on_source {
     ($reader:expr, $source:ident => $call:expr) => {
         match &$reader.from {
             From::Database => {
-                let $source = &$reader.db;
+                let $source = &$reader.store;
+                $call
+            }
+            From::Keyspace { .. } => {
+                let $source = $reader.store()?;
                 $call
             }
             From::Snapshot(handle) => {
@@ -109,13 +116,44 @@ fn get_many<'py>(
 
 impl Reader {
     /// Of a database.
-    pub fn of_database(db: Database) -> Self {
-        Reader { db, from: From::Database, owner: None }
+    pub fn of_database(store: Store) -> Self {
+        Reader { store, from: From::Database, owner: None }
     }
 
-    /// Of a snapshot or transaction of a Python database.
-    pub fn of_handle(db: Database, from: From, owner: Py<PyAny>) -> Self {
-        Reader { db, from, owner: Some(owner) }
+    /// Of something that is reached through the Python object `owner`, a database or another reader.
+    pub fn of_handle(store: Store, from: From, owner: Py<PyAny>) -> Self {
+        Reader { store, from, owner: Some(owner) }
+    }
+
+    /// The store of a database or a keyspace. Errors: `Closed` if the keyspace's handle was closed.
+    #[inline]
+    pub fn store(&self) -> Result<&Store> {
+        match &self.from {
+            From::Keyspace { open } if !open.load(Ordering::Acquire) => Err(closed("keyspace")),
+            _ => Ok(&self.store),
+        }
+    }
+
+    /// The database, also where the handle itself was closed.
+    #[inline]
+    pub fn db(&self) -> &Database {
+        self.store.database()
+    }
+
+    /// The database as a store, for handles that have their source elsewhere.
+    pub fn whole(&self) -> Store {
+        Store::from(self.db().clone())
+    }
+
+    pub fn name_of_keyspace(&self) -> &str {
+        self.store.name()
+    }
+
+    /// Closes the handle of a keyspace alone.
+    pub fn close_keyspace(&self) {
+        if let From::Keyspace { open } = &self.from {
+            open.store(false, Ordering::Release);
+        }
     }
 
     #[inline]
@@ -138,7 +176,7 @@ fn parts(slf: &Bound<'_, Reader>, options: ScanOptions) -> Outcome<(Database, Py
     let reader = slf.get();
     let cursor = reader.cursor(slf.py(), options)?;
     let owner = reader.owner.as_ref().map(|owner| owner.clone_ref(slf.py()));
-    Ok((reader.db.clone(), owner.unwrap_or_else(|| slf.clone().into_any().unbind()), cursor))
+    Ok((reader.db().clone(), owner.unwrap_or_else(|| slf.clone().into_any().unbind()), cursor))
 }
 
 fn items(slf: &Bound<'_, Reader>, options: ScanOptions) -> Outcome<ItemsIterator> {
@@ -217,7 +255,9 @@ impl Reader {
             let keys = bytes::keys(keys)?.collect::<PyResult<Vec<_>>>()?;
             let values = match &self.from {
                 // Reads one by one would be of several instants.
-                From::Database => get_many(py, &py.detach(|| self.db.snapshot())?, &keys)?,
+                From::Database | From::Keyspace { .. } => {
+                    get_many(py, &py.detach(|| self.store()?.snapshot())?, &keys)?
+                }
                 From::Snapshot(handle) => get_many(py, &*handle.get()?, &keys)?,
                 From::Transaction(handle) => get_many(py, &*handle.get()?, &keys)?,
             };
@@ -266,16 +306,17 @@ impl Reader {
     fn closed(&self) -> bool {
         let open = match &self.from {
             From::Database => true,
+            From::Keyspace { open } => open.load(Ordering::Acquire),
             From::Snapshot(handle) => handle.is_open(),
-            From::Transaction(handle) => handle.is_open(),
+            From::Transaction(part) => part.is_open(),
         };
-        !(open && self.db.is_open())
+        !(open && self.db().is_open())
     }
 
     /// The folder of the database, absolute.
     #[getter]
     fn path(&self) -> std::ffi::OsString {
-        self.db.path().as_os_str().to_owned()
+        self.db().path().as_os_str().to_owned()
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> std::result::Result<(), PyTraverseError> {

@@ -18,15 +18,16 @@ FILES = sorted((REPOSITORY / "bindings" / "conformance").glob("*.json"))
 CASES = [(file.stem, case) for file in FILES for case in json.loads(file.read_text())]
 
 # Fields that are words of Python.
-RENAMED = {"as": "as_", "is": "is_"}
+RENAMED = {"as": "as_", "is": "is_", "in": "in_"}
 
 _UNSAID: Any = object()
 _replayed = 0
 
 
 # Fields that say what a step gives, and the steps that give something.
-RESULTS = {"is_", "count", "attempts"}
-HAVE_RESULTS = {"get", "get_many", "scan", "count", "next", "transact", "stats"}
+RESULTS = {"is_", "count", "attempts", "at_least", "at_most", "ok", "lost", "contains", "progress"}
+HAVE_RESULTS = {"get", "get_many", "scan", "count", "next", "transact", "stats", "list_keyspaces", "approximate_size"}
+HAVE_RESULTS |= {"check", "repair", "metrics", "memory_stats", "prometheus", "ingest"}
 
 
 class PlannedError(Exception):
@@ -55,12 +56,13 @@ class Replay:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.handles: dict[str, Any] = {}
-        self.puts = 0
+        self.puts = self.gets = 0
 
     def run(self, steps: list[dict[str, Any]]) -> None:
         for number, step in enumerate(steps):
             fields = {RENAMED.get(name, name): value for name, value in step.items()}
-            name, error = fields.pop("op"), fields.pop("error", None)
+            name, error = RENAMED.get(step["op"], step["op"]), fields.pop("error", None)
+            del fields["op"]
             operation: Callable[..., None] = getattr(self, f"op_{name}")
             try:
                 assert error is None or not fields.keys() & RESULTS, "a step with an error has no result"
@@ -96,44 +98,53 @@ class Replay:
     def op_close(self, on: str = "db") -> None:
         self.handles[on].close()
 
-    def op_put(self, key: Any, value: Any, on: str = "db", level: str | None = None) -> None:
-        self.puts += level is None
-        if level is not None:
-            self.handles[on].put(data(key), data(value), level)
+    def op_put(self, key: Any, value: Any, on: str = "db", keyspace: str | None = None, **how: Any) -> None:
+        self.puts += not how
+        if keyspace is not None:
+            self.handles[on].put(data(key), data(value), keyspace=self.handles[keyspace])
+        elif how:
+            self.handles[on].put(data(key), data(value), **manner(how))
         elif self.puts % 2:
             self.handles[on][data(key)] = data(value)
         else:
             self.handles[on].put(data(key), data(value))
 
     def op_get(self, key: Any, on: str = "db", is_: Any = _UNSAID) -> None:
-        handle = self.handles[on]
-        found = handle.get(data(key))
-        assert is_ is _UNSAID or found == data(is_)
-        assert (data(key) in handle) == (found is not None)
-        if found is None:
+        handle, key = self.handles[on], data(key)
+        self.gets += 1
+        # By turns, as some cases count the reads.
+        if self.gets % 3 == 0:
+            found = handle.get(key)
+            assert is_ is _UNSAID or found == data(is_)
+        elif self.gets % 3 == 1:
+            present = key in handle
+            assert is_ is _UNSAID or present == (is_ is not None)
+        elif is_ is None:
             with pytest.raises(KeyError):
-                handle[data(key)]
+                handle[key]
         else:
-            assert handle[data(key)] == found
+            found = handle[key]
+            assert is_ is _UNSAID or found == data(is_)
 
-    def op_delete(self, key: Any, on: str = "db", level: str | None = None) -> None:
-        self.handles[on].delete(data(key), *([] if level is None else [level]))
+    def op_delete(self, key: Any, on: str = "db", keyspace: str | None = None, **how: Any) -> None:
+        within = {} if keyspace is None else {"keyspace": self.handles[keyspace]}
+        self.handles[on].delete(data(key), **manner(how), **within)
 
-    def op_put_many(self, entries: Any, on: str = "db", level: str | None = None) -> None:
-        self.handles[on].put_many([tuple(entry) for entry in data(entries)], consistency=level)
+    def op_put_many(self, entries: Any, on: str = "db", **how: Any) -> None:
+        self.handles[on].put_many([tuple(entry) for entry in data(entries)], **manner(how))
 
     def op_get_many(self, keys: Any, on: str = "db", is_: Any = _UNSAID) -> None:
         found = self.handles[on].get_many(data(keys))
         assert is_ is _UNSAID or found == data(is_)
 
-    def op_delete_many(self, keys: Any, on: str = "db", level: str | None = None) -> None:
-        self.handles[on].delete_many(data(keys), consistency=level)
+    def op_delete_many(self, keys: Any, on: str = "db", **how: Any) -> None:
+        self.handles[on].delete_many(data(keys), **manner(how))
 
     def op_batch(self, as_: str, on: str = "db") -> None:
         self.handles[as_] = self.handles[on].batch()
 
-    def op_write(self, on: str, level: str | None = None) -> None:
-        self.handles[on].write(level)
+    def op_write(self, on: str, **how: Any) -> None:
+        self.handles[on].write(**manner(how))
         assert len(self.handles[on]) == 0
 
     def op_scan(
@@ -204,8 +215,62 @@ class Replay:
     def op_flush(self, on: str = "db") -> None:
         self.handles[on].flush()
 
-    def op_compact(self, on: str = "db") -> None:
-        self.handles[on].compact()
+    def op_compact(self, on: str = "db", cancel: bool = False, progress: Any = _UNSAID) -> None:
+        calls = 0
+
+        def told(so_far: lightning_db.CompactionProgress) -> bool:
+            nonlocal calls
+            assert 0 <= so_far.bytes_done <= so_far.bytes_in and so_far.tables >= 0
+            calls += 1
+            return not cancel
+
+        if cancel or progress is not _UNSAID:
+            self.handles[on].compact(progress=told)
+        else:
+            self.handles[on].compact()
+        assert progress is _UNSAID or (calls > 0) is progress
+
+    def op_create_keyspace(self, as_: str, name: Any, on: str = "db", options: dict[str, Any] | None = None) -> None:
+        self.handles[as_] = self.handles[on].create_keyspace(text(name), **(options or {}))
+
+    def op_keyspace(self, as_: str, name: Any, on: str = "db") -> None:
+        self.handles[as_] = self.handles[on].keyspace(text(name))
+
+    def op_list_keyspaces(self, is_: Any = _UNSAID, on: str = "db") -> None:
+        names = self.handles[on].list_keyspaces()
+        assert is_ is _UNSAID or names == [text(name) for name in is_]
+
+    def op_drop_keyspace(self, name: Any, on: str = "db") -> None:
+        self.handles[on].drop_keyspace(text(name))
+
+    def op_in_(self, as_: str, on: str, keyspace: str) -> None:
+        self.handles[as_] = self.handles[on].keyspace(self.handles[keyspace])
+
+    def op_ingest(self, entries: Any, on: str = "db", is_: Any = _UNSAID) -> None:
+        added = self.handles[on].ingest((key, value) for key, value in data(entries))
+        assert is_ is _UNSAID or added == is_
+
+    def op_approximate_size(
+        self, on: str = "db", at_least: int | None = None, at_most: int | None = None, **bounds: Any
+    ) -> None:
+        size = self.handles[on].approximate_size(**arguments(bounds))
+        assert at_least is None or size >= at_least, size
+        assert at_most is None or size <= at_most, size
+
+    def op_check(self, path: str, options: dict[str, Any] | None = None, **results: Any) -> None:
+        judge(lightning_db.check(self.path(path), **(options or {})), **results)
+
+    def op_repair(self, path: str, options: dict[str, Any] | None = None, **results: Any) -> None:
+        judge(lightning_db.repair(self.path(path), **(options or {})), **results)
+
+    def op_metrics(self, on: str = "db", **results: Any) -> None:
+        weigh(self.handles[on].metrics(), **results)
+
+    def op_memory_stats(self, on: str = "db", **results: Any) -> None:
+        weigh(self.handles[on].memory_stats(), **results)
+
+    def op_prometheus(self, on: str = "db", contains: str = "") -> None:
+        assert contains in self.handles[on].prometheus()
 
     def op_clear_cache(self, on: str = "db") -> None:
         self.handles[on].clear_cache()
@@ -229,6 +294,33 @@ class Replay:
 
     def op_raise(self, code: int) -> None:
         _native._error(code)
+
+
+def text(form: Any) -> str:
+    """A name in one of the forms of bytes."""
+    name: bytes = data(form)
+    return name.decode()
+
+
+def manner(how: dict[str, Any]) -> dict[str, Any]:
+    """How a write is made, as keyword arguments."""
+    assert not how.keys() - {"level", "timeout"}
+    renamed = {"consistency": how["level"]} if "level" in how else {}
+    return renamed | ({"timeout": how["timeout"] / 1000} if "timeout" in how else {})
+
+
+def judge(report: lightning_db.CheckReport, ok: bool | None = None, lost: int | None = None) -> None:
+    """Compares what a check or a repair found."""
+    assert ok is None or report.ok is ok, report
+    assert lost is None or len(report.repair.lost if report.repair else []) == lost, report
+
+
+def weigh(figures: Any, is_: dict[str, Any] | None = None, at_least: dict[str, Any] | None = None) -> None:
+    """Compares figures."""
+    for name, expected in (is_ or {}).items():
+        assert same(figures[name], expected), (name, figures[name])
+    for name, smallest in (at_least or {}).items():
+        assert figures[name] >= smallest, (name, figures[name])
 
 
 def same(found: Any, expected: Any) -> bool:

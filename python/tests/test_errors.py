@@ -99,7 +99,7 @@ OPTIONS: list[tuple[str, Any]] = [
     ("checkpoint_interval", float("inf")),
     ("checkpoint_interval", -0.5),
     ("default_level", "Strong"),
-    ("mode", "r"),
+    ("mode", "w"),
     ("mode", ""),
     ("page_sise", 4096),
 ]

@@ -69,7 +69,23 @@ with lightning_db.open(pathlib.Path("x"), cache_size=1 << 20, default_level="quo
     db.put(b"a", b"", "fast")  # type: ignore[arg-type]
     db.items(upto=b"a")  # type: ignore[call-overload]
     lightning_db.open("x", page_sise=3)  # type: ignore[call-arg]
-    lightning_db.open("x", "r")  # type: ignore[arg-type]
+    lightning_db.open("x", "w")  # type: ignore[arg-type]
+    users = db.create_keyspace("users", comparator="decimal", page_size=512)
+    assert_type(users, lightning_db.Keyspace)
+    assert_type(db.list_keyspaces(), list[str])
+    assert_type(tx.keyspace(users), lightning_db.Transaction)
+    assert_type(snapshot.keyspace(db.keyspace("default")), lightning_db.Snapshot)
+    batch.put(b"a", b"1", keyspace=users)
+    db.put(b"a", b"1", timeout=2)
+    db.compact(lambda so_far: so_far.bytes_done < 7)
+    assert_type(db.metrics()["p99_read_latency_us"], float)
+    assert_type(db.memory_stats()["total_bytes"], int)
+    stores: list[lightning_db.Store] = [db, users]
+    report = lightning_db.repair("x", page_size=4096)
+    assert_type([finding.first_key for finding in report.problems], list[bytes | None])
+    tx.keyspace(db)  # type: ignore[arg-type]
+    db.create_keyspace("x", cache_size=1)  # type: ignore[call-arg]
+    users.backup("x")  # type: ignore[attr-defined]
     lightning_db.open("x", mode="rw")
 """
 
@@ -86,5 +102,5 @@ def test_everything_public_is_documented() -> None:
 
 
 def test_signatures_are_visible() -> None:
-    assert str(inspect.signature(_native.Database.put)) == "(self, /, key, value, consistency=None)"
+    assert str(inspect.signature(_native.Database.put)) == "(self, /, key, value, consistency=None, timeout=None)"
     assert str(inspect.signature(_native.Reader.get)) == "(self, key, default=None, /)"

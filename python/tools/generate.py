@@ -35,6 +35,13 @@ BUILTINS = {
     "Internal": ("RuntimeError", None),
 }
 
+# Figures that are asked for together.
+FIGURES = {
+    "Stats": "Figures about a database.",
+    "Metrics": "What a database has counted and measured since it was opened.",
+    "MemoryStats": "Bytes in memory, by what they are for.",
+}
+
 # Signatures that the interpreter knows one of, and type checkers several.
 OVERLOADS = {
     "    def __getitem__(self, key: Buffer | slice, /) -> bytes | ItemsIterator: ...\n": """\
@@ -57,12 +64,12 @@ OVERLOADS = {
 
 # Names of the annotations in quotes, which maturin leaves as they are.
 STUB_HEAD = """\
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Self, TypeVar, overload
 
 from _typeshed import SupportsKeysAndGetItem
 
-from lightning_db._types import Consistency, Isolation, Stats
+from lightning_db._types import Consistency, Isolation, MemoryStats, Metrics, Stats
 
 _K = TypeVar("_K", bound=Buffer)
 _T = TypeVar("_T")
@@ -132,12 +139,17 @@ def types(native: ModuleType) -> str:
         lines.append(f"    {name}: {option(takes, native._levels())}")
         if text := limits(low, high):
             lines.append(f'    """{text}"""')
-    lines += ["", "", "class Stats(TypedDict):", '    """Figures about a database."""', ""]
+    lines += ["", "", "class KeyspaceOptions(TypedDict, total=False):"]
+    lines += ['    """How to make a keyspace: as in `Options`; `compression_type` 0 is none."""', ""]
+    takes_of = {name: takes for name, _, _, takes in native._options()}
+    lines += [f"    {name}: {option(takes_of[name], native._levels())}" for name in native._keyspace_options()]
     with tempfile.TemporaryDirectory() as folder:
         database = native.Database(folder)
-        figures = database._stats()
+        for name, words in FIGURES.items():
+            lines += ["", "", f"class {name}(TypedDict):", f'    """{words}"""', ""]
+            figures = getattr(database, re.sub("(?=[A-Z])", "_", name).lower())()
+            lines += [f"    {figure}: {kind(value)}" for figure, value in figures.items()]
         database.close()
-    lines += [f"    {name}: {kind(value)}" for name, value in figures.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -7,6 +7,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use serde_json::{Map, Value};
 
+pub use crate::bytes::{Bytes, Name};
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
@@ -19,44 +21,10 @@ pub struct Case {
 }
 
 pub type Options = BTreeMap<String, Value>;
+pub type Figures = BTreeMap<String, Value>;
 
 fn yes() -> bool {
     true
-}
-
-#[derive(Clone, Deserialize)]
-#[serde(untagged)]
-pub enum Bytes {
-    Text(String),
-    Hex(Hex),
-    Repeat(Repeat),
-}
-
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Hex {
-    hex: String,
-}
-
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Repeat {
-    repeat: String,
-    times: usize,
-}
-
-impl Bytes {
-    pub fn get(&self) -> Vec<u8> {
-        match self {
-            Bytes::Text(text) => text.clone().into_bytes(),
-            Bytes::Repeat(Repeat { repeat, times }) => repeat.repeat(*times).into_bytes(),
-            Bytes::Hex(Hex { hex }) => {
-                assert!(hex.len() % 2 == 0, "odd number of digits: {hex}");
-                let byte = |at| u8::from_str_radix(&hex[at..at + 2], 16).expect("two digits");
-                (0..hex.len()).step_by(2).map(byte).collect()
-            }
-        }
-    }
 }
 
 pub struct Step {
@@ -81,6 +49,8 @@ pub enum Op {
         key: Bytes,
         value: Bytes,
         level: Option<String>,
+        timeout: Option<f64>,
+        keyspace: Option<String>,
     },
     Get {
         key: Bytes,
@@ -90,10 +60,13 @@ pub enum Op {
     Delete {
         key: Bytes,
         level: Option<String>,
+        timeout: Option<f64>,
+        keyspace: Option<String>,
     },
     PutMany {
         entries: Vec<(Bytes, Bytes)>,
         level: Option<String>,
+        timeout: Option<f64>,
     },
     GetMany {
         keys: Vec<Bytes>,
@@ -102,12 +75,18 @@ pub enum Op {
     DeleteMany {
         keys: Vec<Bytes>,
         level: Option<String>,
+        timeout: Option<f64>,
+    },
+    Ingest {
+        entries: Vec<(Bytes, Bytes)>,
+        is: Option<u64>,
     },
     Batch {
         r#as: String,
     },
     Write {
         level: Option<String>,
+        timeout: Option<f64>,
     },
     Scan(Scan),
     Count(Count),
@@ -136,11 +115,53 @@ pub enum Op {
         target: String,
     },
     Flush {},
-    Compact {},
+    Compact {
+        #[serde(default)]
+        cancel: bool,
+        progress: Option<bool>,
+    },
     ClearCache {},
     Stats {
-        is: Option<BTreeMap<String, Value>>,
+        is: Option<Figures>,
     },
+    Metrics {
+        #[serde(default)]
+        is: Figures,
+        #[serde(default)]
+        at_least: Figures,
+    },
+    MemoryStats {
+        #[serde(default)]
+        is: Figures,
+        #[serde(default)]
+        at_least: Figures,
+    },
+    Prometheus {
+        contains: Option<String>,
+    },
+    ApproximateSize(ApproximateSize),
+    CreateKeyspace {
+        r#as: String,
+        name: Name,
+        #[serde(default)]
+        options: Options,
+    },
+    Keyspace {
+        r#as: String,
+        name: Name,
+    },
+    ListKeyspaces {
+        is: Option<Vec<Name>>,
+    },
+    DropKeyspace {
+        name: Name,
+    },
+    In {
+        r#as: String,
+        keyspace: String,
+    },
+    Check(Examination),
+    Repair(Examination),
     Damage {
         file: String,
         offset: i64,
@@ -187,6 +208,32 @@ pub struct Count {
     pub reverse: bool,
     pub limit: Option<usize>,
     pub is: Option<u64>,
+}
+
+/// The bounds of a scan; the size of its entries is estimated.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApproximateSize {
+    pub gt: Option<Bytes>,
+    pub gte: Option<Bytes>,
+    pub lt: Option<Bytes>,
+    pub lte: Option<Bytes>,
+    pub prefix: Option<Bytes>,
+    #[serde(default)]
+    pub reverse: bool,
+    pub limit: Option<usize>,
+    pub at_least: Option<u64>,
+    pub at_most: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Examination {
+    pub path: String,
+    #[serde(default)]
+    pub options: Options,
+    pub ok: Option<bool>,
+    pub lost: Option<usize>,
 }
 
 /// The bounds of a scan; its entries are asked for one by one.
@@ -268,12 +315,23 @@ impl Step {
         let result = match &self.what {
             Op::Get { is, .. } => is.is_some(),
             Op::GetMany { is, .. } => is.is_some(),
+            Op::Ingest { is, .. } => is.is_some(),
             Op::Scan(scan) if scan.is.is_some() && scan.count.is_some() => return Some("two results"),
             Op::Scan(scan) => scan.is.is_some() || scan.count.is_some(),
             Op::Count(count) => count.is.is_some(),
             Op::Next { is } => is.is_some(),
             Op::Stats { is } => is.is_some(),
+            Op::Metrics { is, at_least } | Op::MemoryStats { is, at_least } => {
+                !is.is_empty() || !at_least.is_empty()
+            }
+            Op::Prometheus { contains } => contains.is_some(),
+            Op::ApproximateSize(size) => size.at_least.is_some() || size.at_most.is_some(),
+            Op::ListKeyspaces { is } => is.is_some(),
+            Op::Check(check) | Op::Repair(check) => check.ok.is_some() || check.lost.is_some(),
             Op::Transact(transact) => transact.attempts.is_some(),
+            Op::Compact { progress, .. } if self.error.is_some() && progress.is_some() => {
+                return Some("a result and an error");
+            }
             Op::Raise { .. } => return self.error.is_none().then_some("no error"),
             _ => return self.problem_without_result(),
         };
@@ -289,6 +347,8 @@ impl Step {
             self.what,
             Op::Open { .. }
                 | Op::Restore { .. }
+                | Op::Check(_)
+                | Op::Repair(_)
                 | Op::Damage { .. }
                 | Op::WriteFile { .. }
                 | Op::MakeFolder { .. }

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use lightning_db_bindings::{Error, ErrorKind, Figure};
 use serde_json::Value;
 
-use crate::cases::{Bytes, Entry, Only, Scan};
+use crate::cases::{Bytes, Entry, Figures, Only, Scan};
 use crate::handles::Pair;
 
 /// Errors: what was not as expected.
@@ -82,4 +82,28 @@ pub fn figure(name: &str, found: Option<&Figure>, is: &Value) -> Verdict {
         None => return Err(format!("there is no figure {name}")),
     };
     same((name, &found), Some((name, is)))
+}
+
+/// Some figures by their values, and some by their smallest ones.
+pub fn figures(found: &[(&str, Figure)], is: &Figures, at_least: &Figures) -> Verdict {
+    let named = |name: &str| found.iter().find(|(own, _)| *own == name).map(|(_, figure)| figure);
+    is.iter().try_for_each(|(name, is)| figure(name, named(name), is))?;
+    at_least.iter().try_for_each(|(name, least)| {
+        let found = match named(name) {
+            Some(Figure::Count(count)) => *count as f64,
+            Some(Figure::Ratio(ratio)) => *ratio,
+            _ => return Err(format!("there is no number {name}")),
+        };
+        match least.as_f64() {
+            Some(least) if found >= least => Ok(()),
+            _ => Err(format!("{name} is {found}, less than {least}")),
+        }
+    })
+}
+
+pub fn between(found: u64, least: Option<u64>, most: Option<u64>) -> Verdict {
+    match least.is_none_or(|least| least <= found) && most.is_none_or(|most| found <= most) {
+        true => Ok(()),
+        false => Err(format!("{found} in place of {least:?} to {most:?}")),
+    }
 }

@@ -1,8 +1,8 @@
 //! The handles of a case, as a face keeps them.
 
 use lightning_db_bindings::{
-    Bounds, Cursor, Database, Error, ErrorKind, Exclusive, Handle, Page, Result, Snapshot, Transaction,
-    WriteBatch,
+    Bounds, Cursor, Error, ErrorKind, Exclusive, Handle, Page, Read, Result, Snapshot, Store, Transaction,
+    Within, WriteBatch,
 };
 
 use crate::cases;
@@ -15,10 +15,13 @@ pub enum Reading {
 }
 
 pub enum Item {
-    Database(Database),
-    Snapshot(Database, Handle<Snapshot>),
-    Transaction(Database, Handle<Transaction>),
-    Batch(Database, Exclusive<WriteBatch>),
+    Database(Store),
+    Keyspace(Handle<Store>),
+    Snapshot(Store, Handle<Within<Snapshot>>),
+    Transaction(Store, Handle<Within<Transaction>>),
+    /// A transaction through another keyspace.
+    Through(Store, Handle<Within<Transaction>>),
+    Batch(Store, Exclusive<WriteBatch>),
     Entries(Exclusive<Entries>),
     /// The transaction of a `transact` that is over.
     Ended,
@@ -27,22 +30,38 @@ pub enum Item {
 /// What can be read from and written to, for the time of one step.
 #[derive(Clone, Copy)]
 pub enum Source<'a> {
-    Database(&'a Database),
-    Snapshot(&'a Database, &'a Snapshot),
-    Transaction(&'a Database, &'a Transaction),
+    Store(&'a Store),
+    Snapshot(&'a Store, &'a Within<Snapshot>),
+    Transaction(&'a Store, &'a Within<Transaction>),
 }
 
 impl Item {
     pub fn close(&self) -> Result<()> {
         match self {
-            Item::Database(db) => return db.close(),
+            Item::Database(store) => return store.database().close(),
+            Item::Keyspace(handle) => drop(handle.take()),
             Item::Snapshot(_, handle) => drop(handle.take()),
-            Item::Transaction(_, handle) => drop(handle.take()),
+            Item::Transaction(_, handle) => {
+                // Handles through keyspaces may hold it: dropping this one would not end it.
+                let _ = handle.take().map(|tx| tx.whole().abort_shared());
+            }
+            Item::Through(_, handle) => drop(handle.take()),
             Item::Batch(_, handle) => drop(handle.take()),
             Item::Entries(handle) => drop(handle.take()),
             Item::Ended => {}
         }
         Ok(())
+    }
+}
+
+impl Source<'_> {
+    pub fn get(self, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        let value = match self {
+            Source::Store(store) => store.get_copy(key),
+            Source::Snapshot(_, snapshot) => snapshot.get_copy(key),
+            Source::Transaction(_, tx) => tx.get_copy(key),
+        };
+        Ok(value?.map(|value| value.to_vec()))
     }
 }
 
@@ -52,7 +71,7 @@ pub fn ended() -> Error {
 
 /// A cursor with what it has read ahead.
 pub struct Entries {
-    db: Database,
+    store: Store,
     cursor: Cursor,
     reading: Reading,
     page: Page,
@@ -64,12 +83,12 @@ pub type Pair = (Vec<u8>, Vec<u8>);
 impl Entries {
     pub fn open(source: Source<'_>, bounds: &Bounds<'_>, reading: Reading) -> Result<Self> {
         let options = bounds.options()?;
-        let (db, cursor) = match source {
-            Source::Database(db) => (db, Cursor::from(db.scan_with(options)?)),
-            Source::Snapshot(db, snapshot) => (db, Cursor::from(snapshot.scan_with(options)?)),
-            Source::Transaction(db, tx) => (db, Cursor::from(tx.scan_with(options)?)),
+        let (store, cursor) = match source {
+            Source::Store(store) => (store, store.cursor(options)?),
+            Source::Snapshot(store, snapshot) => (store, snapshot.cursor(options)?),
+            Source::Transaction(store, tx) => (store, tx.cursor(options)?),
         };
-        Ok(Entries { db: db.clone(), cursor, reading, page: Page::new(), next: 0 })
+        Ok(Entries { store: store.clone(), cursor, reading, page: Page::new(), next: 0 })
     }
 
     pub fn next(&mut self) -> Result<Option<Pair>> {
@@ -77,7 +96,7 @@ impl Entries {
         if self.reading == Reading::Entries {
             return Ok(self.cursor.next_entry()?.map(owned));
         }
-        if !self.db.is_open() {
+        if !self.store.database().is_open() {
             return Err(Error::new(ErrorKind::Closed, "the database is closed"));
         }
         if self.next == self.page.len() {
@@ -115,7 +134,7 @@ macro_rules! range_of {
         }
     )*};
 }
-range_of!(cases::Scan, cases::Count, cases::Cursor);
+range_of!(cases::Scan, cases::Count, cases::Cursor, cases::ApproximateSize);
 
 impl Range {
     pub fn bounds(&self) -> Bounds<'_> {

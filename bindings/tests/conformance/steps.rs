@@ -1,21 +1,22 @@
 //! Runs steps, and holds what they do against what is expected.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 
+use lightning_db_bindings::write::{self, How};
 use lightning_db_bindings::{
-    Database, Error, ErrorKind, Exclusive, Handle, Opening, OptionValue, Result, WriteBatch, figures, guard,
-    isolation, level,
+    CheckReport, Error, ErrorKind, Exclusive, Handle, Opening, OptionValue, Result, Store, Within, guard,
+    level,
 };
 use serde_json::Value;
 
-use crate::cases::{Bytes, Case, Op, Options, Step, Transact};
+use crate::cases::{Case, Examination, Op, Options, Step, Transact};
 use crate::expect::{self, Verdict};
 use crate::files;
 use crate::handles::{Entries, Item, Range, Reading, Source, ended};
 
 /// Why a step did not succeed: an error of the engine, which may be what is expected, or a fault of engine or case.
-enum Failure {
+pub enum Failure {
     Engine(Error),
     Case(String),
 }
@@ -26,16 +27,17 @@ impl From<Error> for Failure {
     }
 }
 
-type Outcome<T = ()> = std::result::Result<T, Failure>;
+pub type Outcome<T = ()> = std::result::Result<T, Failure>;
 
 /// Runs a case in a folder of its own. Errors: the first step that did not go as expected.
 pub fn run(case: &Case, reading: Reading) -> Verdict {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut run = Run { folder: folder.path().to_owned(), items: HashMap::new(), reading };
+    let mut run =
+        Run { folder: folder.path().to_owned(), items: HashMap::new(), reading, in_callback: false };
     if case.open {
         run.open("db", "db", &case.options).map_err(|failure| format!("open: {}", failure.told()))?;
     }
-    run.steps(&case.steps, None)
+    run.steps(&case.steps)
 }
 
 impl Failure {
@@ -47,38 +49,36 @@ impl Failure {
     }
 }
 
-fn done(result: Result<()>) -> Outcome {
+pub fn done(result: Result<()>) -> Outcome {
     result.map_err(Failure::Engine)
 }
 
-fn check(verdict: Verdict) -> Outcome {
+pub fn check(verdict: Verdict) -> Outcome {
     verdict.map_err(Failure::Case)
 }
 
-fn wrong(text: impl Into<String>) -> Failure {
+pub fn wrong(text: impl Into<String>) -> Failure {
     Failure::Case(text.into())
 }
 
-/// A transaction that a callback has been lent.
-type Lent<'a> = Option<(&'a str, Source<'a>)>;
-
-struct Run {
-    folder: PathBuf,
+pub struct Run {
+    pub(super) folder: PathBuf,
     items: HashMap<String, Item>,
     reading: Reading,
+    in_callback: bool,
 }
 
 impl Run {
-    fn steps(&mut self, steps: &[Step], lent: Lent<'_>) -> Verdict {
+    fn steps(&mut self, steps: &[Step]) -> Verdict {
         for (index, step) in steps.iter().enumerate() {
-            self.step(step, lent).map_err(|told| format!("step {} ({}): {told}", index + 1, step.op))?;
+            self.step(step).map_err(|told| format!("step {} ({}): {told}", index + 1, step.op))?;
         }
         Ok(())
     }
 
-    fn step(&mut self, step: &Step, lent: Lent<'_>) -> Verdict {
+    fn step(&mut self, step: &Step) -> Verdict {
         let on = step.on.as_deref().unwrap_or("db");
-        let outcome = self.do_step(on, &step.what, lent);
+        let outcome = self.do_step(on, &step.what);
         match (outcome, &step.error) {
             (Ok(()), None) => Ok(()),
             (Ok(()), Some(kind)) => Err(format!("succeeded in place of {kind}")),
@@ -90,12 +90,17 @@ impl Run {
         }
     }
 
-    fn do_step(&mut self, on: &str, what: &Op, lent: Lent<'_>) -> Outcome {
+    fn do_step(&mut self, on: &str, what: &Op) -> Outcome {
         match what {
             Op::Open { r#as, path, options } => self.open(r#as, path, options),
             Op::Restore { source, target } => {
                 done(lightning_db_bindings::restore(&self.folder.join(source), &self.folder.join(target)))
             }
+            Op::Check(examination) => {
+                self.examine(examination, |path, opening| lightning_db_bindings::check(path, opening, |_| {}))
+            }
+            Op::Repair(examination) => self
+                .examine(examination, |path, opening| lightning_db_bindings::repair(path, opening, |_| {})),
             Op::Damage { file, offset, xor } => {
                 files::damage(&self.folder.join(file), *offset, *xor).map_err(Failure::Case)
             }
@@ -107,18 +112,25 @@ impl Run {
             }
             Op::Raise { code } => raise(*code),
             Op::Close {} => done(self.item(on)?.close()),
-            Op::Put { .. } | Op::Delete { .. } | Op::Write { .. } => self.write(on, what, lent),
+            Op::Put { .. } | Op::Delete { .. } | Op::Write { .. } => self.write(on, what),
             Op::Commit { .. } | Op::Abort {} => self.finish(on, what),
-            Op::Get { .. } | Op::Scan(_) | Op::Cursor(_) | Op::Next { .. } => self.read(on, what, lent),
-            _ => self.on_database(on, what, lent),
+            Op::Get { .. } | Op::Scan(_) | Op::Cursor(_) | Op::Next { .. } => self.read(on, what),
+            Op::In { r#as, keyspace } => self.through(on, r#as, keyspace),
+            Op::PutMany { .. } | Op::DeleteMany { .. } | Op::GetMany { .. } | Op::Ingest { .. } => {
+                self.many(on, what)
+            }
+            Op::Batch { .. } | Op::Snapshot { .. } | Op::Transaction { .. } => self.begin(on, what),
+            Op::Count(_) | Op::ApproximateSize(_) => self.measure(on, what),
+            Op::Transact(transact) => self.transact(&self.store(on)?, transact),
+            _ => self.on_database(on, what),
         }
     }
 
-    fn item(&self, name: &str) -> Outcome<&Item> {
+    pub(super) fn item(&self, name: &str) -> Outcome<&Item> {
         self.items.get(name).ok_or_else(|| wrong(format!("no handle is named {name:?}")))
     }
 
-    fn name(&mut self, name: &str, item: Item) -> Outcome {
+    pub(super) fn name(&mut self, name: &str, item: Item) -> Outcome {
         match self.items.insert(name.to_owned(), item) {
             None => Ok(()),
             Some(_) => Err(wrong(format!("{name:?} is taken"))),
@@ -126,59 +138,80 @@ impl Run {
     }
 
     fn open(&mut self, name: &str, path: &str, options: &Options) -> Outcome {
-        let mut opening = Opening::new();
-        for (option, value) in options {
-            opening.set(option, option_value(value)?)?;
+        let db = opening(options)?.open(&self.folder.join(path))?;
+        self.name(name, Item::Database(db.into()))
+    }
+
+    fn examine(
+        &self,
+        what: &Examination,
+        work: impl FnOnce(&Path, Opening) -> Result<CheckReport>,
+    ) -> Outcome {
+        let report = work(&self.folder.join(&what.path), opening(&what.options)?)?;
+        let lost = report.repair.as_ref().map_or(0, |repair| repair.lost.len());
+        let told = |verdict: Verdict| verdict.map_err(|wrong| Failure::Case(format!("{wrong}: {report}")));
+        told(what.ok.map_or(Ok(()), |ok| expect::same(("ok", report.is_ok()), Some(("ok", ok)))))?;
+        told(what.lost.map_or(Ok(()), |is| expect::same(("lost", lost), Some(("lost", is)))))
+    }
+
+    /// The database of a handle, or a keyspace of it.
+    pub(super) fn store(&self, on: &str) -> Outcome<Store> {
+        match self.item(on)? {
+            Item::Database(store) => Ok(store.clone()),
+            Item::Keyspace(handle) => Ok(Store::clone(&*handle.get()?)),
+            _ => Err(wrong(format!("{on:?} is neither a database nor a keyspace"))),
         }
-        let db = opening.open(&self.folder.join(path))?;
-        self.name(name, Item::Database(db))
     }
 
     /// Runs a call on what can be read.
-    fn with_source<T>(
-        &self,
-        on: &str,
-        lent: Lent<'_>,
-        call: impl FnOnce(Source<'_>) -> Outcome<T>,
-    ) -> Outcome<T> {
-        if let Some((_, source)) = lent.filter(|(name, _)| *name == on) {
-            return call(source);
-        }
+    fn with_source<T>(&self, on: &str, call: impl FnOnce(Source<'_>) -> Outcome<T>) -> Outcome<T> {
         match self.item(on)? {
-            Item::Database(db) => call(Source::Database(db)),
-            Item::Snapshot(db, handle) => call(Source::Snapshot(db, &*handle.get()?)),
-            Item::Transaction(db, handle) => call(Source::Transaction(db, &*handle.get()?)),
+            Item::Database(store) => call(Source::Store(store)),
+            Item::Keyspace(handle) => call(Source::Store(&*handle.get()?)),
+            Item::Snapshot(store, handle) => call(Source::Snapshot(store, &*handle.get()?)),
+            Item::Transaction(store, handle) | Item::Through(store, handle) => {
+                call(Source::Transaction(store, &*handle.get()?))
+            }
             Item::Ended => Err(ended().into()),
             Item::Batch(..) | Item::Entries(_) => Err(wrong(format!("{on:?} is of another kind"))),
         }
     }
 
-    fn read(&mut self, on: &str, what: &Op, lent: Lent<'_>) -> Outcome {
+    fn through(&mut self, on: &str, name: &str, keyspace: &str) -> Outcome {
+        let target = self.store(keyspace)?;
+        let item = match self.item(on)? {
+            Item::Snapshot(store, handle) => {
+                let snapshot = handle.get()?.through(&target);
+                Item::Snapshot(store.clone(), Handle::new("snapshot", snapshot))
+            }
+            Item::Transaction(store, handle) | Item::Through(store, handle) => {
+                let tx = handle.get()?.through(&target);
+                Item::Through(store.clone(), Handle::new("transaction", tx))
+            }
+            Item::Ended => return Err(ended().into()),
+            _ => return Err(wrong(format!("{on:?} is neither a snapshot nor a transaction"))),
+        };
+        self.name(name, item)
+    }
+
+    fn read(&mut self, on: &str, what: &Op) -> Outcome {
         match what {
             Op::Get { key, is } => {
                 let key = key.get();
-                let value = self.with_source(on, lent, |source| {
-                    let value = match source {
-                        Source::Database(db) => db.get(key),
-                        Source::Snapshot(_, snapshot) => snapshot.get(key),
-                        Source::Transaction(_, tx) => tx.get(key),
-                    };
-                    Ok(value?.map(|value| value.to_vec()))
-                })?;
+                let value = self.with_source(on, |source| Ok(source.get(&key)?))?;
                 check(expect::same(value, is.as_ref().map(expect::value)))
             }
             Op::Scan(scan) => {
                 let range = Range::from(scan);
-                let pairs = self.with_source(on, lent, |source| {
+                let pairs = self.with_source(on, |source| {
                     Ok(Entries::open(source, &range.bounds(), self.reading)?.all()?)
                 })?;
                 check(expect::entries(pairs, scan))
             }
             Op::Cursor(cursor) => {
                 let range = Range::from(cursor);
-                let entries = self.with_source(on, lent, |source| {
-                    Ok(Entries::open(source, &range.bounds(), self.reading)?)
-                })?;
+                let entries =
+                    self.with_source(on, |source| Ok(Entries::open(source, &range.bounds(), self.reading)?))?;
                 self.name(&cursor.r#as, Item::Entries(Exclusive::new("cursor", entries)))
             }
             Op::Next { is } => {
@@ -192,34 +225,44 @@ impl Run {
         }
     }
 
-    fn write(&mut self, on: &str, what: &Op, lent: Lent<'_>) -> Outcome {
-        if let Some(Item::Batch(db, handle)) = self.items.get(on) {
-            return done(handle.with(|batch| match what {
-                Op::Put { key, value, level: None } => batch.put(key.get(), value.get()),
-                Op::Delete { key, level: None } => batch.delete(key.get()),
-                Op::Write { level } => {
-                    write_batch(db, batch, level.as_deref())?;
+    fn write(&mut self, on: &str, what: &Op) -> Outcome {
+        if let Some(Item::Batch(store, handle)) = self.items.get(on) {
+            let target = |name: &Option<String>| match name {
+                Some(name) => self.store(name),
+                None => Ok(store.clone()),
+            };
+            return match what {
+                Op::Put { key, value, keyspace, level: None, timeout: None } => {
+                    let target = target(keyspace)?;
+                    let (key, value) = (key.get(), value.get());
+                    done(handle.with(|batch| write::add_put(batch, &target, &key, &value)))
+                }
+                Op::Delete { key, keyspace, level: None, timeout: None } => {
+                    let target = target(keyspace)?;
+                    done(handle.with(|batch| write::add_delete(batch, &target, &key.get())))
+                }
+                Op::Write { level, timeout } => done(handle.with(|batch| {
+                    write::write(store, batch, how(level, timeout)?)?;
                     batch.clear();
                     Ok(())
-                }
-                _ => Err(Error::new(ErrorKind::Internal, "not an operation of a batch")),
-            }));
+                })),
+                _ => Err(wrong("not an operation of a batch")),
+            };
         }
-        self.with_source(on, lent, |source| match (source, what) {
-            (Source::Database(db), Op::Put { key, value, level: None }) => {
-                done(db.put(key.get(), value.get()))
+        self.with_source(on, |source| match (source, what) {
+            (Source::Store(store), Op::Put { key, value, level, timeout, keyspace: None }) => {
+                done(write::put(store, &key.get(), &value.get(), how(level, timeout)?))
             }
-            (Source::Database(db), Op::Put { key, value, level: Some(name) }) => {
-                done(db.put_with_consistency(key.get(), value.get(), level(name)?))
+            (Source::Store(store), Op::Delete { key, level, timeout, keyspace: None }) => {
+                done(write::delete(store, &key.get(), how(level, timeout)?))
             }
-            (Source::Database(db), Op::Delete { key, level: None }) => done(db.delete(key.get())),
-            (Source::Database(db), Op::Delete { key, level: Some(name) }) => {
-                done(db.delete_with_consistency(key.get(), level(name)?))
+            (
+                Source::Transaction(_, tx),
+                Op::Put { key, value, level: None, timeout: None, keyspace: None },
+            ) => done(tx.put(&key.get(), &value.get())),
+            (Source::Transaction(_, tx), Op::Delete { key, level: None, timeout: None, keyspace: None }) => {
+                done(tx.delete(&key.get()))
             }
-            (Source::Transaction(_, tx), Op::Put { key, value, level: None }) => {
-                done(tx.put(key.get(), value.get()))
-            }
-            (Source::Transaction(_, tx), Op::Delete { key, level: None }) => done(tx.delete(key.get())),
             _ => Err(wrong(format!("not an operation of {on:?}"))),
         })
     }
@@ -232,107 +275,67 @@ impl Run {
             _ => return Err(wrong(format!("{on:?} is no transaction"))),
         };
         let Op::Commit { level: name } = what else {
-            return done(handle.take().ok_or_else(ended)?.abort_shared());
+            return done(handle.take().ok_or_else(ended)?.whole().abort_shared());
         };
         let level = name.as_deref().map(level).transpose()?;
-        done(handle.take().ok_or_else(ended)?.commit_shared(level))
+        done(handle.take().ok_or_else(ended)?.whole().commit_shared(level))
     }
 
-    fn on_database(&mut self, on: &str, what: &Op, lent: Lent<'_>) -> Outcome {
-        let Item::Database(db) = self.item(on)? else {
-            return Err(wrong(format!("{on:?} is no database")));
-        };
-        let db = db.clone();
-        let many = |keys: &[Bytes]| keys.iter().map(Bytes::get).collect::<Vec<_>>();
-        match what {
-            Op::PutMany { entries, level: name } => {
-                let mut batch = WriteBatch::new();
-                for (key, value) in entries {
-                    batch.put(key.get(), value.get())?;
-                }
-                done(write_batch(&db, &batch, name.as_deref()))
-            }
-            Op::DeleteMany { keys, level: name } => {
-                let mut batch = WriteBatch::new();
-                for key in keys {
-                    batch.delete(key.get())?;
-                }
-                done(write_batch(&db, &batch, name.as_deref()))
-            }
-            Op::GetMany { keys, is } => {
-                let values = db.get_batch(&many(keys))?;
-                let values: Vec<_> =
-                    values.into_iter().map(|value| value.map(|value| value.to_vec())).collect();
-                check(expect::same(values, is.as_ref().map(|is| is.iter().map(expect::value).collect())))
-            }
-            Op::Count(count) => {
-                let options = Range::from(count).bounds().options()?;
-                check(expect::same(db.count(options)?, count.is))
-            }
-            Op::Batch { r#as } => {
-                self.name(r#as, Item::Batch(db, Exclusive::new("batch", WriteBatch::new())))
-            }
-            Op::Snapshot { r#as } => {
-                let snapshot = db.snapshot()?;
-                self.name(r#as, Item::Snapshot(db, Handle::new("snapshot", snapshot)))
-            }
-            Op::Transaction { r#as, isolation: name } => {
-                let tx = match name {
-                    None => db.transaction()?,
-                    Some(name) => db.transaction_with(isolation(name)?)?,
-                };
-                self.name(r#as, Item::Transaction(db, Handle::new("transaction", tx)))
-            }
-            Op::Transact(transact) => self.transact(&db, transact, lent),
-            Op::Backup { path } => done(lightning_db_bindings::backup(&db, &self.folder.join(path))),
-            Op::Flush {} => done(db.flush()),
-            Op::Compact {} => done(db.compact_lsm()),
-            Op::ClearCache {} => done(db.clear_cache()),
-            Op::Stats { is } => {
-                let found: HashMap<_, _> = figures(&db.stats()?).into_iter().collect();
-                let mut expected = is.iter().flatten();
-                check(expected.try_for_each(|(name, is)| expect::figure(name, found.get(&name[..]), is)))
-            }
-            _ => Err(wrong("not an operation of a database")),
-        }
-    }
-
-    fn transact(&mut self, db: &Database, transact: &Transact, lent: Lent<'_>) -> Outcome {
+    fn transact(&mut self, store: &Store, transact: &Transact) -> Outcome {
         const OWN: &str = "an error of the callback's own";
-        if lent.is_some() {
+        if self.in_callback {
             return Err(wrong("a transact inside of a transact"));
         }
-        let (mut attempts, mut verdict) = (0, Ok(()));
-        let outcome = db.transact(|tx| {
+        let mut attempts = 0;
+        let outcome = loop {
             attempts += 1;
-            verdict = self.steps(&transact.steps, Some((&transact.r#as, Source::Transaction(db, tx))));
+            let tx = Handle::new("transaction", Within::new(store.database().transaction()?, store));
+            self.name(&transact.r#as, Item::Transaction(store.clone(), tx))?;
+            let kept: HashSet<_> = self.items.keys().cloned().collect();
+            self.in_callback = true;
+            let mut verdict = self.steps(&transact.steps);
+            self.items.retain(|name, _| kept.contains(name));
             if attempts == 1 && verdict.is_ok() {
-                verdict = self.steps(&transact.interfere, None);
+                verdict = self.steps(&transact.interfere);
             }
-            match (&verdict, transact.fail) {
-                (Ok(()), false) => Ok(()),
-                _ => Err(Error::invalid(OWN)),
+            self.in_callback = false;
+            check(verdict)?;
+            let Some(Item::Transaction(_, tx)) = self.items.remove(&transact.r#as) else {
+                return Err(wrong("the callback's transaction is lost"));
+            };
+            let tx = tx.take().ok_or_else(|| wrong("the callback's transaction has ended"))?;
+            if transact.fail {
+                break Err(Error::invalid(OWN));
             }
-        });
-        check(verdict)?;
+            let outcome = tx.whole().commit_shared(None);
+            let Err(error) = &outcome else { break outcome };
+            let Some(pause) = store.database().pause_before_retry(attempts, error.kind()) else {
+                break outcome;
+            };
+            std::thread::sleep(pause);
+        };
         self.name(&transact.r#as, Item::Ended)?;
         match outcome {
             Err(error) if transact.fail && error.to_string().ends_with(OWN) => {}
-            Ok(()) if transact.fail => return Err(wrong("the callback's error was lost")),
             other => other?,
         }
         check(expect::same(attempts, transact.attempts))
     }
 }
 
-fn write_batch(db: &Database, batch: &WriteBatch, name: Option<&str>) -> Result<()> {
-    match name {
-        None => db.write(batch),
-        Some(name) => db.write_with(batch, level(name)?),
+fn opening(options: &Options) -> Outcome<Opening> {
+    let mut opening = Opening::new();
+    for (option, value) in options {
+        opening.set(option, option_value(value)?)?;
     }
+    Ok(opening)
 }
 
-fn option_value(value: &Value) -> Outcome<OptionValue<'_>> {
+pub fn how(level: &Option<String>, timeout: &Option<f64>) -> Result<How> {
+    How::new(level.as_deref(), timeout.map(|milliseconds| milliseconds / 1000.0))
+}
+
+pub fn option_value(value: &Value) -> Outcome<OptionValue<'_>> {
     match value {
         Value::Bool(value) => Ok(OptionValue::Bool(*value)),
         Value::String(text) => Ok(OptionValue::Text(text)),

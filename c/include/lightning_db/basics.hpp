@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -161,6 +162,15 @@ class Owner {
   bool owned_;
 };
 
+/// A comparator as C calls it.
+template <class Compare>
+struct Ordering {
+  static int compare(const char* a, std::size_t a_len, const char* b, std::size_t b_len, void* user) noexcept {
+    return (*static_cast<const Compare*>(user))(std::string_view(a, a_len), std::string_view(b, b_len));
+  }
+  static void free(void* user) noexcept { delete static_cast<Compare*>(user); }
+};
+
 struct FreeValue {
   void operator()(char* value) const noexcept { ::lightning_db_free_value(value); }
   void operator()(::lightning_db_bytes_t* values) const noexcept { ::lightning_db_free_values(values); }
@@ -194,10 +204,35 @@ class Options {
     return *this;
   }
 
+  /// The order of keys, as a function of yours: `int compare(std::string_view a, std::string_view b)`, negative if `a` is in front
+  /// of `b`. It is kept until nobody uses it, called from many threads at once, a total preorder, and must not throw
+  /// (std::terminate). The name is stored.
+  template <class Compare>
+  Options& set_comparator(const char* name, Compare compare) {
+    return give(::lightning_db_options_set_comparator, name, std::move(compare));
+  }
+  /// The same for keyspaces of a database that were made with a comparator of this name.
+  template <class Compare>
+  Options& add_comparator(const char* name, Compare compare) {
+    return give(::lightning_db_options_add_comparator, name, std::move(compare));
+  }
+
   /// The handle of C, still owned by this object.
   ::lightning_db_options_t* c_handle() const noexcept { return handle_.get(); }
 
  private:
+  using Give = int (*)(::lightning_db_options_t*, const char*, ::lightning_db_compare_t, void*,
+                       ::lightning_db_free_user_t);
+
+  template <class Compare>
+  Options& give(Give call, const char* name, Compare compare) {
+    auto kept = std::make_unique<Compare>(std::move(compare));
+    detail::check(call(handle_.get(), name, detail::Ordering<Compare>::compare, kept.get(),
+                       detail::Ordering<Compare>::free));
+    kept.release();  // The library's from here on.
+    return *this;
+  }
+
   detail::Owner<::lightning_db_options_t, ::lightning_db_options_free> handle_;
 };
 

@@ -102,6 +102,20 @@ int level_of(const cJSON *step) {
   return 99;  // There is none with this number either.
 }
 
+// A whole number of milliseconds that is not above this.
+static int64_t whole(double milliseconds) {
+  if (milliseconds >= 9e18) return INT64_MAX;
+  if (milliseconds <= -9e18) return INT64_MIN;
+  int64_t cut = (int64_t)milliseconds;
+  return (double)cut > milliseconds ? cut - 1 : cut;
+}
+
+struct how how_of(const cJSON *step) {
+  const cJSON *timeout = cJSON_GetObjectItemCaseSensitive(step, "timeout");
+  if (timeout && !cJSON_IsNumber(timeout)) fail("no timeout");
+  return (struct how){level_of(step), timeout != NULL, timeout ? whole(timeout->valuedouble) : 0, NULL};
+}
+
 struct bounds bounds_of(const cJSON *step) {
   const cJSON *limit = cJSON_GetObjectItemCaseSensitive(step, "limit");
   return (struct bounds){

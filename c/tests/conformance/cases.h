@@ -24,6 +24,8 @@ bool blob_is(struct blob blob, const cJSON *expected);
 // Fails on a field that is not in the list, which has blanks around each name.
 void check_fields(const cJSON *object, const char *known);
 int level_of(const cJSON *step);
+// Level and timeout of a write.
+struct how how_of(const cJSON *step);
 struct bounds bounds_of(const cJSON *step);
 void bounds_free(struct bounds *bounds);
 // An array with its length in *count.
@@ -31,6 +33,8 @@ struct option *options_of(const cJSON *object, size_t *count);
 
 // Holds the figures of a database against those of a step; its status.
 int check_figures(struct handle *db, const cJSON *is);
+// The same for metrics or memory statistics, with the smallest values of some.
+int check_more_figures(struct handle *db, bool memory, const cJSON *is, const cJSON *at_least);
 
 // Reads a whole file of cases.
 cJSON *read_cases(const char *path);

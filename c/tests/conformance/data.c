@@ -6,15 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Writes to a batch or a transaction have no level of their own.
-static int level_here(const struct context *context) {
-  if (field(context, "level") && context->on->kind != DATABASE) fail("a level on what is no database");
-  return level_of(context->step);
+// Writes to a batch or a transaction have no level of their own, and those to a batch alone name a keyspace.
+static struct how how_here(const struct context *context) {
+  bool how = field(context, "level") || field(context, "timeout");
+  if (how && context->on->kind != DATABASE) fail("a level or timeout on what is no database");
+  struct how made = how_of(context->step);
+  const cJSON *keyspace = field(context, "keyspace");
+  if (keyspace && context->on->kind != BATCH) fail("a keyspace on what is no batch");
+  if (keyspace) made.keyspace = find(context->run, text_of(keyspace));
+  if (keyspace && !made.keyspace) fail("no handle is named %s", text_of(keyspace));
+  return made;
 }
 
 static int do_put(struct context *context) {
   struct blob key = blob_of(field(context, "key")), value = blob_of(field(context, "value"));
-  int status = face_put(context->on, key, value, level_here(context));
+  struct how how = how_here(context);
+  int status = face_put(context->on, key, value, &how);
   blob_free(&key);
   blob_free(&value);
   return status;
@@ -22,7 +29,8 @@ static int do_put(struct context *context) {
 
 static int do_delete(struct context *context) {
   struct blob key = blob_of(field(context, "key"));
-  int status = face_delete(context->on, key, level_here(context));
+  struct how how = how_here(context);
+  int status = face_delete(context->on, key, &how);
   blob_free(&key);
   return status;
 }
@@ -39,6 +47,7 @@ static int do_get(struct context *context) {
 // Many writes are a batch in C.
 static int do_many(struct context *context, const cJSON *items, bool put) {
   struct handle batch;
+  const struct how plain = {0}, how = how_of(context->step);
   int status = face_batch(context->on, &batch);
   if (status != 0) return status;
   const cJSON *item;
@@ -46,12 +55,12 @@ static int do_many(struct context *context, const cJSON *items, bool put) {
     struct blob key = blob_of(put ? cJSON_GetArrayItem(item, 0) : item);
     struct blob value = blob_of(put ? cJSON_GetArrayItem(item, 1) : NULL);
     if (status == 0) {
-      status = put ? face_put(&batch, key, value, 0) : face_delete(&batch, key, 0);
+      status = put ? face_put(&batch, key, value, &plain) : face_delete(&batch, key, &plain);
     }
     blob_free(&key);
     blob_free(&value);
   }
-  if (status == 0) status = face_write(&batch, level_of(context->step));
+  if (status == 0) status = face_write(&batch, &how);
   face_release(&batch);
   return status;
 }
@@ -68,6 +77,26 @@ static int do_get_many(struct context *context) {
   if (status == 0) must_be(cJSON_GetArraySize(is) == (int)count, "the number of values");
   for (size_t i = 0; i < count; i++) {
     if (status == 0) must_be(blob_is(values[i], cJSON_GetArrayItem(is, (int)i)), "a value");
+    blob_free(&keys[i]);
+    blob_free(&values[i]);
+  }
+  free(keys);
+  free(values);
+  return status;
+}
+
+static int do_ingest(struct context *context) {
+  const cJSON *list = field(context, "entries"), *is = field(context, "is");
+  size_t count = (size_t)cJSON_GetArraySize(list);
+  struct blob *keys = allocate(count * sizeof *keys), *values = allocate(count * sizeof *values);
+  for (size_t i = 0; i < count; i++) {
+    keys[i] = blob_of(cJSON_GetArrayItem(cJSON_GetArrayItem(list, (int)i), 0));
+    values[i] = blob_of(cJSON_GetArrayItem(cJSON_GetArrayItem(list, (int)i), 1));
+  }
+  uint64_t entries = 0;
+  int status = face_ingest(context->on, keys, values, count, &entries);
+  must_be(status != 0 || (is && is->valuedouble == (double)entries), "the number of entries");
+  for (size_t i = 0; i < count; i++) {
     blob_free(&keys[i]);
     blob_free(&values[i]);
   }
@@ -122,6 +151,17 @@ static int do_count(struct context *context) {
   return status;
 }
 
+static int do_approximate_size(struct context *context) {
+  struct bounds bounds = bounds_of(context->step);
+  uint64_t bytes = 0;
+  int status = face_approximate_size(context->on, &bounds, &bytes);
+  bounds_free(&bounds);
+  const cJSON *least = field(context, "at_least"), *most = field(context, "at_most");
+  must_be(status != 0 || !least || (double)bytes >= least->valuedouble, "the size");
+  must_be(status != 0 || !most || (double)bytes <= most->valuedouble, "the size");
+  return status;
+}
+
 static int do_cursor(struct context *context) {
   struct bounds bounds = bounds_of(context->step);
   struct handle cursor;
@@ -145,13 +185,15 @@ static int do_next(struct context *context) {
 #define BOUNDS " gt gte lt lte prefix reverse limit "
 
 const struct operation DATA_OPERATIONS[] = {
-    {"put", do_put, " key value level ", ON_DATABASE | ON_TRANSACTION | ON_BATCH, ""},
+    {"put", do_put, " key value level timeout keyspace ", ON_DATABASE | ON_TRANSACTION | ON_BATCH, ""},
     {"get", do_get, " key is ", ON_READER, " is "},
-    {"delete", do_delete, " key level ", ON_DATABASE | ON_TRANSACTION | ON_BATCH, ""},
-    {"put_many", do_put_many, " entries level ", ON_DATABASE, ""},
+    {"delete", do_delete, " key level timeout keyspace ", ON_DATABASE | ON_TRANSACTION | ON_BATCH, ""},
+    {"put_many", do_put_many, " entries level timeout ", ON_DATABASE, ""},
     {"get_many", do_get_many, " keys is ", ON_DATABASE, " is "},
-    {"delete_many", do_delete_many, " keys level ", ON_DATABASE, ""},
+    {"delete_many", do_delete_many, " keys level timeout ", ON_DATABASE, ""},
+    {"ingest", do_ingest, " entries is ", ON_DATABASE, " is "},
     {"count", do_count, BOUNDS "is ", ON_DATABASE, " is "},
+    {"approximate_size", do_approximate_size, BOUNDS "at_least at_most ", ON_DATABASE, " at_least at_most "},
     {"scan", do_scan, BOUNDS "only is count ", ON_READER, " is count "},
     {"cursor", do_cursor, BOUNDS "as ", ON_READER, ""},
     {"next", do_next, " is ", ON_CURSOR, " is "},

@@ -27,26 +27,132 @@ static int set_option(lightning_db_options_t *options, const struct option *opti
   return -1;
 }
 
-int face_open(const char *path, const struct option *options, size_t count, struct handle *db) {
-  lightning_db_options_t *all = count ? lightning_db_options_new() : NULL;
+typedef lightning_db_t *opener(const char *, const lightning_db_options_t *);
+
+// The options as an object, NULL if there are none, and the call that is the mode among them.
+static int set_options(const struct option *options, size_t count, lightning_db_options_t **all, opener **open) {
+  *all = count ? lightning_db_options_new() : NULL;
   int status = 0;
-  bool must_exist = false;
   for (size_t i = 0; i < count && status == 0; i++) {
-    if (is_mode_rw(&options[i])) {
-      must_exist = true;
+    if (open && is_mode(&options[i], "rw")) {
+      *open = lightning_db_open;
+    } else if (open && is_mode(&options[i], "r")) {
+      *open = lightning_db_open_read_only;
     } else {
-      status = set_option(all, &options[i]);
+      status = set_option(*all, &options[i]);
     }
   }
-  if (status == 0) {
-    *db = (struct handle){DATABASE, must_exist ? lightning_db_open(path, all) : lightning_db_create(path, all), false};
-    status = status_of(db->object);
-  }
-  if (all) {
-    int freed = lightning_db_options_free(all);
-    if (freed != 0) return freed;
-  }
   return status;
+}
+
+static int database_of(lightning_db_t *db, struct handle *handle) {
+  *handle = (struct handle){DATABASE, db, false};
+  return status_of(db);
+}
+
+// The freeing leaves the error.
+static int done_with(lightning_db_options_t *options, int status) {
+  if (lightning_db_options_free(options) != 0) abort();
+  return status;
+}
+
+int face_open(const char *path, const struct option *options, size_t count, struct handle *db) {
+  lightning_db_options_t *all;
+  opener *open = lightning_db_create;
+  int status = set_options(options, count, &all, &open);
+  if (status == 0) status = database_of(open(path, all), db);
+  return done_with(all, status);
+}
+
+int face_create_keyspace(struct handle *db, const char *name, const struct option *options, size_t count, struct handle *keyspace) {
+  lightning_db_options_t *all;
+  int status = set_options(options, count, &all, NULL);
+  if (status == 0) status = database_of(lightning_db_keyspace_create(db->object, name, all), keyspace);
+  return done_with(all, status);
+}
+
+int face_keyspace(struct handle *db, const char *name, struct handle *keyspace) {
+  return database_of(lightning_db_keyspace(db->object, name), keyspace);
+}
+
+int face_list_keyspaces(struct handle *db, char *names, size_t capacity) {
+  lightning_db_bytes_t *list;
+  size_t count, used = 0;
+  int status = lightning_db_keyspace_list(db->object, &list, &count);
+  if (status != 0) return list || count ? -2 : status;
+  for (size_t i = 0; i < count; used += list[i++].len + 1) {
+    if (used + list[i].len + 2 > capacity || list[i].data[list[i].len] != 0) return -2;
+    memcpy(names + used, list[i].data, list[i].len + 1);
+  }
+  names[used] = 0;
+  lightning_db_free_values(list);
+  return 0;
+}
+
+int face_drop_keyspace(struct handle *db, const char *name) { return lightning_db_keyspace_drop(db->object, name); }
+
+int face_in(struct handle *on, struct handle *keyspace, struct handle *through) {
+  *through = (struct handle){on->kind, NULL, false};
+  if (on->kind == SNAPSHOT) {
+    through->object = lightning_db_snapshot_in(on->object, keyspace->object);
+  } else {
+    through->object = lightning_db_txn_in(on->object, keyspace->object);
+  }
+  return status_of(through->object);
+}
+
+// Every finding can be read, and the lists end where the numbers say.
+static int look_at(lightning_db_report_t *report, struct examined *examined) {
+  static const char *const names[] = {"problems", "notes", "lost", "set_aside"};
+  for (int list = 0; list < 4; list++) {
+    uint64_t expected;
+    size_t index = 0;
+    lightning_db_finding_t finding = LIGHTNING_DB_FINDING;
+    while (lightning_db_report_finding(report, list, index, &finding) == 0) {
+      if (!*finding.file || (list < 3 && !*finding.what)) return -2;
+      index++;
+    }
+    if (lightning_db_last_error_code() != LIGHTNING_DB_NOT_FOUND) return -2;
+    if (lightning_db_report_int(report, names[list], &expected) != 0 || expected != index) return -2;
+  }
+  char *text = lightning_db_report_text(report);
+  if (!text || !strstr(text, "files")) return -2;
+  lightning_db_free_value(text);
+  int status = lightning_db_report_int(report, "lost", &examined->lost);
+  return status ? status : lightning_db_report_is_ok(report, &examined->ok);
+}
+
+static void count_bytes(uint64_t done, uint64_t total, void *user) {
+  if (done <= total) *(uint64_t *)user = done;
+}
+
+int face_examine(const char *path, const struct option *options, size_t count, bool repair, struct examined *examined) {
+  lightning_db_options_t *all;
+  int status = set_options(options, count, &all, NULL);
+  if (status != 0) return done_with(all, status);
+  uint64_t seen = 0;
+  lightning_db_report_t *report =
+      repair ? lightning_db_repair(path, all, count_bytes, &seen) : lightning_db_check(path, all, count_bytes, &seen);
+  status = status_of(report);
+  if (report) status = seen ? look_at(report, examined) : -2;
+  if (lightning_db_report_free(report) != 0) abort();
+  return done_with(all, status);
+}
+
+int face_figure(struct handle *db, bool memory, const char *name, double *number) {
+  lightning_db_figures_t *figures = memory ? lightning_db_memory_stats(db->object) : lightning_db_metrics(db->object);
+  if (!figures) return lightning_db_last_error_code();
+  uint64_t count;
+  int status = lightning_db_figures_number(figures, name, number);
+  // A whole number is the same in both forms.
+  if (status == 0 && lightning_db_figures_int(figures, name, &count) == 0 && (double)count != *number) return -2;
+  if (lightning_db_figures_free(figures) != 0) abort();
+  return status;
+}
+
+int face_prometheus(struct handle *db, char **text) {
+  *text = lightning_db_prometheus(db->object);
+  return status_of(*text);
 }
 
 static int free_handle(struct handle *handle) {
@@ -73,26 +179,40 @@ void face_release(struct handle *handle) {
   if (!handle->closed && free_handle(handle) == LIGHTNING_DB_CLOSED) abort();
 }
 
-int face_put(struct handle *on, struct blob key, struct blob value, int level) {
+static int put_in_batch(struct handle *on, struct blob key, struct blob value, const struct how *how) {
+  if (!how->keyspace) return lightning_db_batch_put(on->object, key.data, key.len, value.data, value.len);
+  return lightning_db_batch_put_in(on->object, how->keyspace->object, key.data, key.len, value.data, value.len);
+}
+
+static int delete_in_batch(struct handle *on, struct blob key, const struct how *how) {
+  if (!how->keyspace) return lightning_db_batch_delete(on->object, key.data, key.len);
+  return lightning_db_batch_delete_in(on->object, how->keyspace->object, key.data, key.len);
+}
+
+int face_put(struct handle *on, struct blob key, struct blob value, const struct how *how) {
   switch (on->kind) {
-    case BATCH: return lightning_db_batch_put(on->object, key.data, key.len, value.data, value.len);
+    case BATCH: return put_in_batch(on, key, value, how);
     case TRANSACTION: return lightning_db_txn_put(on->object, key.data, key.len, value.data, value.len);
     default: break;
   }
-  if (level == LIGHTNING_DB_DEFAULT_LEVEL) {
+  if (how->patient) {
+    return lightning_db_put_within(on->object, key.data, key.len, value.data, value.len, how->level, how->timeout_ms);
+  }
+  if (how->level == LIGHTNING_DB_DEFAULT_LEVEL) {
     return lightning_db_put(on->object, key.data, key.len, value.data, value.len);
   }
-  return lightning_db_put_with(on->object, key.data, key.len, value.data, value.len, level);
+  return lightning_db_put_with(on->object, key.data, key.len, value.data, value.len, how->level);
 }
 
-int face_delete(struct handle *on, struct blob key, int level) {
+int face_delete(struct handle *on, struct blob key, const struct how *how) {
   switch (on->kind) {
-    case BATCH: return lightning_db_batch_delete(on->object, key.data, key.len);
+    case BATCH: return delete_in_batch(on, key, how);
     case TRANSACTION: return lightning_db_txn_delete(on->object, key.data, key.len);
     default: break;
   }
-  if (level == LIGHTNING_DB_DEFAULT_LEVEL) return lightning_db_delete(on->object, key.data, key.len);
-  return lightning_db_delete_with(on->object, key.data, key.len, level);
+  if (how->patient) return lightning_db_delete_within(on->object, key.data, key.len, how->level, how->timeout_ms);
+  if (how->level == LIGHTNING_DB_DEFAULT_LEVEL) return lightning_db_delete(on->object, key.data, key.len);
+  return lightning_db_delete_with(on->object, key.data, key.len, how->level);
 }
 
 static char *get_copy(struct handle *on, struct blob key, size_t *len) {
@@ -113,6 +233,10 @@ static int get_into(struct handle *on, struct blob key, char *buffer, size_t cap
 
 // The forms of get must agree.
 int face_get(struct handle *on, struct blob key, struct blob *value) {
+  if (reads_once) {
+    value->data = get_copy(on, key, &value->len);
+    return status_of(value->data);
+  }
   char buffer[64];
   size_t len = 0;
   int into = get_into(on, key, buffer, sizeof buffer, &len);
@@ -120,7 +244,8 @@ int face_get(struct handle *on, struct blob key, struct blob *value) {
   int status = status_of(value->data);
   if (!value->data) {
     int expected = status == 0 ? LIGHTNING_DB_NOT_FOUND : status;
-    return into == expected && value->len == 0 && len == 0 ? status : -2;
+    bool right = lightning_db_last_error_is_absent_key() == false && into == expected && value->len == 0 && len == 0;
+    return right ? status : -2;
   }
   bool fits = value->len <= sizeof buffer;
   bool right = len == value->len && value->data[len] == 0 && into == (fits ? 0 : LIGHTNING_DB_INVALID_ARGUMENT);
@@ -152,9 +277,10 @@ int face_batch(struct handle *db, struct handle *batch) {
   return status_of(batch->object);
 }
 
-int face_write(struct handle *batch, int level) {
-  if (level == LIGHTNING_DB_DEFAULT_LEVEL) return lightning_db_batch_write(batch->object);
-  return lightning_db_batch_write_with(batch->object, level);
+int face_write(struct handle *batch, const struct how *how) {
+  if (how->patient) return lightning_db_batch_write_within(batch->object, how->level, how->timeout_ms);
+  if (how->level == LIGHTNING_DB_DEFAULT_LEVEL) return lightning_db_batch_write(batch->object);
+  return lightning_db_batch_write_with(batch->object, how->level);
 }
 
 static lightning_db_bytes_t bytes(struct blob blob) { return (lightning_db_bytes_t){blob.data, blob.len}; }
@@ -174,6 +300,22 @@ static lightning_db_scan_options_t options_of(const struct bounds *bounds) {
 int face_count(struct handle *db, const struct bounds *bounds, uint64_t *count) {
   lightning_db_scan_options_t options = options_of(bounds);
   return lightning_db_count(db->object, &options, count);
+}
+
+int face_approximate_size(struct handle *db, const struct bounds *bounds, uint64_t *bytes) {
+  lightning_db_scan_options_t options = options_of(bounds);
+  return lightning_db_approximate_size(db->object, &options, bytes);
+}
+
+int face_ingest(struct handle *db, const struct blob *keys, const struct blob *values, size_t count, uint64_t *entries) {
+  lightning_db_ingest_t *ingest = lightning_db_ingest_new(db->object);
+  int status = status_of(ingest);
+  for (size_t i = 0; i < count && status == 0; i++) {
+    status = lightning_db_ingest_add(ingest, keys[i].data, keys[i].len, values[i].data, values[i].len);
+  }
+  if (status == 0) status = lightning_db_ingest_finish(ingest, entries);
+  if (lightning_db_ingest_free(ingest) != 0) abort();
+  return status;
 }
 
 int face_cursor(struct handle *on, const struct bounds *bounds, struct handle *cursor) {
@@ -241,6 +383,24 @@ int face_backup(struct handle *db, const char *path) { return lightning_db_backu
 int face_restore(const char *source, const char *target) { return lightning_db_restore(source, target); }
 int face_flush(struct handle *db) { return lightning_db_flush(db->object); }
 int face_compact(struct handle *db) { return lightning_db_compact(db->object); }
+
+struct compaction {
+  bool cancel, called;
+};
+
+static int on_compaction(const lightning_db_compaction_t *progress, void *user) {
+  struct compaction *compaction = user;
+  compaction->called = progress->bytes_done <= progress->bytes_in;
+  return compaction->cancel;
+}
+
+int face_compact_with(struct handle *db, bool cancel, bool *called) {
+  struct compaction compaction = {cancel, false};
+  int status = lightning_db_compact_with(db->object, on_compaction, &compaction);
+  *called = compaction.called;
+  return status;
+}
+
 int face_clear_cache(struct handle *db) { return lightning_db_clear_cache(db->object); }
 
 int face_stat(struct handle *db, const char *name, double *number) {

@@ -1,4 +1,6 @@
 // The C++ face.
+#include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
@@ -67,6 +69,23 @@ ldb::ScanOptions options_of(const struct bounds &bounds) {
   return options.reverse(bounds.reverse);
 }
 
+ldb::Options options_of(const struct option *options, std::size_t count) {
+  ldb::Options all;
+  for (const auto *option = options; option != options + count; ++option) {
+    switch (option->type) {
+      case option::OPTION_BOOL: all.set_bool(option->name, option->number != 0); break;
+      case option::OPTION_INT: all.set_int(option->name, static_cast<std::int64_t>(option->number)); break;
+      case option::OPTION_SECONDS: all.set_seconds(option->name, option->number); break;
+      case option::OPTION_TEXT: all.set_text(option->name, option->text); break;
+    }
+  }
+  return all;
+}
+
+std::chrono::milliseconds timeout_of(const struct how *how) {
+  return std::chrono::milliseconds(how->timeout_ms);
+}
+
 // What the callback of a case throws for a reason of its own.
 struct OwnFailure {};
 
@@ -81,21 +100,13 @@ bool face_error_has_place(void) { return last_has_place; }
 int face_open(const char *path, const struct option *options, size_t count, struct handle *db) {
   return status_of([&] {
     if (count == 0) return give(db, DATABASE, ldb::Database::create(path));
-    ldb::Options all;
-    bool must_exist = false;
-    for (const auto *option = options; option != options + count; ++option) {
-      if (is_mode_rw(option)) {
-        must_exist = true;
-        continue;
-      }
-      switch (option->type) {
-        case option::OPTION_BOOL: all.set_bool(option->name, option->number != 0); break;
-        case option::OPTION_INT: all.set_int(option->name, static_cast<std::int64_t>(option->number)); break;
-        case option::OPTION_SECONDS: all.set_seconds(option->name, option->number); break;
-        case option::OPTION_TEXT: all.set_text(option->name, option->text); break;
-      }
-    }
-    give(db, DATABASE, must_exist ? ldb::Database::open(path, all) : ldb::Database::create(path, all));
+    const auto all = options_of(options, count);
+    const auto has = [&](const char *mode) {
+      return std::any_of(options, options + count, [&](const auto &option) { return is_mode(&option, mode); });
+    };
+    if (has("rw")) return give(db, DATABASE, ldb::Database::open(path, all));
+    if (has("r")) return give(db, DATABASE, ldb::Database::open_read_only(path, all));
+    give(db, DATABASE, ldb::Database::create(path, all));
   });
 }
 
@@ -105,19 +116,25 @@ int face_close(struct handle *handle) {
 
 void face_release(struct handle *handle) { delete static_cast<Object *>(handle->object); }
 
-int face_put(struct handle *on, struct blob key, struct blob value, int level) {
+int face_put(struct handle *on, struct blob key, struct blob value, const struct how *how) {
   return status_of([&] {
+    const auto level = static_cast<ldb::Level>(how->level);
+    if (how->keyspace) return as<ldb::Batch>(on).put(as<ldb::Database>(how->keyspace), view(key), view(value));
     if (on->kind == BATCH) return as<ldb::Batch>(on).put(view(key), view(value));
     if (on->kind == TRANSACTION) return as<ldb::Transaction>(on).put(view(key), view(value));
-    as<ldb::Database>(on).put(view(key), view(value), static_cast<ldb::Level>(level));
+    if (how->patient) return as<ldb::Database>(on).put_within(timeout_of(how), view(key), view(value), level);
+    as<ldb::Database>(on).put(view(key), view(value), level);
   });
 }
 
-int face_delete(struct handle *on, struct blob key, int level) {
+int face_delete(struct handle *on, struct blob key, const struct how *how) {
   return status_of([&] {
+    const auto level = static_cast<ldb::Level>(how->level);
+    if (how->keyspace) return as<ldb::Batch>(on).erase(as<ldb::Database>(how->keyspace), view(key));
     if (on->kind == BATCH) return as<ldb::Batch>(on).erase(view(key));
     if (on->kind == TRANSACTION) return as<ldb::Transaction>(on).erase(view(key));
-    as<ldb::Database>(on).erase(view(key), static_cast<ldb::Level>(level));
+    if (how->patient) return as<ldb::Database>(on).erase_within(timeout_of(how), view(key), level);
+    as<ldb::Database>(on).erase(view(key), level);
   });
 }
 
@@ -130,7 +147,7 @@ int face_get(struct handle *on, struct blob key, struct blob *value) {
       found = as<ldb::Transaction>(on).get(view(key));
     } else {
       found = as<ldb::Database>(on).get(view(key));
-      if (as<ldb::Database>(on).contains(view(key)) != found.has_value()) std::abort();
+      if (!reads_once && as<ldb::Database>(on).contains(view(key)) != found.has_value()) std::abort();
     }
     if (found) *value = own(*found);
   });
@@ -150,12 +167,93 @@ int face_count(struct handle *db, const struct bounds *bounds, uint64_t *count) 
   return status_of([&] { *count = as<ldb::Database>(db).count(options_of(*bounds)); });
 }
 
+int face_approximate_size(struct handle *db, const struct bounds *bounds, uint64_t *bytes) {
+  return status_of([&] { *bytes = as<ldb::Database>(db).approximate_size(options_of(*bounds)); });
+}
+
+int face_create_keyspace(struct handle *db, const char *name, const struct option *options, size_t count, struct handle *keyspace) {
+  return status_of([&] {
+    auto &of = as<ldb::Database>(db);
+    give(keyspace, DATABASE, count == 0 ? of.create_keyspace(name) : of.create_keyspace(name, options_of(options, count)));
+  });
+}
+
+int face_keyspace(struct handle *db, const char *name, struct handle *keyspace) {
+  return status_of([&] { give(keyspace, DATABASE, as<ldb::Database>(db).keyspace(name)); });
+}
+
+int face_list_keyspaces(struct handle *db, char *names, size_t capacity) {
+  return status_of([&] {
+    std::string all;
+    for (const auto &name : as<ldb::Database>(db).list_keyspaces()) all.append(name).push_back(0);
+    if (all.size() + 1 > capacity) std::abort();
+    std::memcpy(names, all.c_str(), all.size() + 1);
+  });
+}
+
+int face_drop_keyspace(struct handle *db, const char *name) {
+  return status_of([&] { as<ldb::Database>(db).drop_keyspace(name); });
+}
+
+int face_in(struct handle *on, struct handle *keyspace, struct handle *through) {
+  return status_of([&] {
+    const auto &of = as<ldb::Database>(keyspace);
+    if (on->kind == SNAPSHOT) return give(through, SNAPSHOT, as<ldb::Snapshot>(on).in(of));
+    give(through, TRANSACTION, as<ldb::Transaction>(on).in(of));
+  });
+}
+
+int face_examine(const char *path, const struct option *options, size_t count, bool repair, struct examined *examined) {
+  return status_of([&] {
+    const auto all = options_of(options, count);
+    const auto report = count == 0 ? (repair ? ldb::Database::repair(path) : ldb::Database::check(path))
+                                   : (repair ? ldb::Database::repair(path, all) : ldb::Database::check(path, all));
+    *examined = {report.is_ok(), report.lost().size()};
+    const bool right = report.number("problems") == report.problems().size() &&
+                       report.number("notes") == report.notes().size() && report.number("lost") == examined->lost &&
+                       report.number("set_aside") == report.set_aside().size() && !report.text().empty();
+    if (!right) std::abort();
+  });
+}
+
+int face_figure(struct handle *db, bool memory, const char *name, double *number) {
+  return status_of([&] {
+    const auto &of = as<ldb::Database>(db);
+    *number = memory ? of.memory_stats().number(name) : of.metrics().number(name);
+  });
+}
+
+int face_prometheus(struct handle *db, char **text) {
+  return status_of([&] { *text = ::strdup(as<ldb::Database>(db).prometheus().c_str()); });
+}
+
+int face_compact_with(struct handle *db, bool cancel, bool *called) {
+  return status_of([&] {
+    as<ldb::Database>(db).compact([&](const lightning_db_compaction_t &progress) {
+      *called = progress.bytes_done <= progress.bytes_in;
+      return !cancel;
+    });
+  });
+}
+
 int face_batch(struct handle *db, struct handle *batch) {
   return status_of([&] { give(batch, BATCH, as<ldb::Database>(db).batch()); });
 }
 
-int face_write(struct handle *batch, int level) {
-  return status_of([&] { as<ldb::Batch>(batch).write(static_cast<ldb::Level>(level)); });
+int face_write(struct handle *batch, const struct how *how) {
+  return status_of([&] {
+    const auto level = static_cast<ldb::Level>(how->level);
+    if (how->patient) return as<ldb::Batch>(batch).write_within(timeout_of(how), level);
+    as<ldb::Batch>(batch).write(level);
+  });
+}
+
+int face_ingest(struct handle *db, const struct blob *keys, const struct blob *values, size_t count, uint64_t *entries) {
+  return status_of([&] {
+    auto ingest = as<ldb::Database>(db).ingest();
+    for (size_t i = 0; i < count; i++) ingest.add(view(keys[i]), view(values[i]));
+    *entries = ingest.finish();
+  });
 }
 
 int face_cursor(struct handle *on, const struct bounds *bounds, struct handle *cursor) {
@@ -236,7 +334,7 @@ int face_clear_cache(struct handle *db) {
 
 int face_stat(struct handle *db, const char *name, double *number) {
   return status_of([&] {
-    const bool ratio = std::strcmp(name, "cache_hit_rate") == 0;
+    const bool ratio = std::strcmp(name, "cache_hit_rate") == 0 || std::strcmp(name, "write_stall_seconds") == 0;
     const auto &of = as<ldb::Database>(db);
     *number = ratio ? of.stat_ratio(name) : static_cast<double>(of.stat_int(name));
   });

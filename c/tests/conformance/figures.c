@@ -42,3 +42,21 @@ int check_figures(struct handle *db, const cJSON *is) {
   }
   return status;
 }
+
+int check_more_figures(struct handle *db, bool memory, const cJSON *is, const cJSON *at_least) {
+  const cJSON *expected;
+  int status = 0;
+  double number = 0;
+  if (!is && !at_least) return face_figure(db, memory, memory ? "total_bytes" : "reads", &number);
+  cJSON_ArrayForEach(expected, is) {
+    status = face_figure(db, memory, expected->string, &number);
+    if (status != 0) return status;
+    must_be(number == expected->valuedouble, expected->string);
+  }
+  cJSON_ArrayForEach(expected, at_least) {
+    status = face_figure(db, memory, expected->string, &number);
+    if (status != 0) return status;
+    must_be(number >= expected->valuedouble, expected->string);
+  }
+  return status;
+}

@@ -25,7 +25,37 @@ static int do_batch(struct context *context) {
   return added(context, status, batch);
 }
 
-static int do_write(struct context *context) { return face_write(context->on, level_of(context->step)); }
+static int do_write(struct context *context) {
+  struct how how = how_of(context->step);
+  return face_write(context->on, &how);
+}
+
+static int do_create_keyspace(struct context *context) {
+  size_t count;
+  struct option *options = options_of(field(context, "options"), &count);
+  struct handle keyspace;
+  struct blob name = blob_of(field(context, "name"));
+  int status = face_create_keyspace(context->on, name.data, options, count, &keyspace);
+  blob_free(&name);
+  free(options);
+  return added(context, status, keyspace);
+}
+
+static int do_keyspace(struct context *context) {
+  struct handle keyspace;
+  struct blob name = blob_of(field(context, "name"));
+  int status = face_keyspace(context->on, name.data, &keyspace);
+  blob_free(&name);
+  return added(context, status, keyspace);
+}
+
+static int do_in(struct context *context) {
+  const char *name = text_of(field(context, "keyspace"));
+  struct handle *keyspace = find(context->run, name), through;
+  if (!keyspace || keyspace->kind != DATABASE) fail("%s is no keyspace", name);
+  int status = face_in(context->on, keyspace, &through);
+  return added(context, status, through);
+}
 
 static int do_snapshot(struct context *context) {
   struct handle snapshot;
@@ -64,8 +94,15 @@ static int work(struct handle txn, void *user) {
   } else {
     *find(context->run, name) = txn;
   }
+  size_t first = context->run->count;
   run_steps(context->run, field(context, "steps"));
+  size_t named = context->run->count - first;
   if (attempts->count == 1) run_steps(context->run, field(context, "interfere"));
+  // What the steps named ends with the attempt.
+  struct named *handles = context->run->handles;
+  for (size_t i = 0; i < named; i++) face_release(&handles[first + i].handle);
+  context->run->count -= named;
+  memmove(&handles[first], &handles[first + named], (context->run->count - first) * sizeof *handles);
   return cJSON_IsTrue(field(context, "fail")) ? OWN_FAILURE : 0;
 }
 
@@ -87,7 +124,10 @@ const struct operation HANDLE_OPERATIONS[] = {
     {"open", do_open, " as path options ", ON_NONE, ""},
     {"close", do_close, "", ON_ANY, ""},
     {"batch", do_batch, " as ", ON_DATABASE, ""},
-    {"write", do_write, " level ", ON_BATCH, ""},
+    {"write", do_write, " level timeout ", ON_BATCH, ""},
+    {"create_keyspace", do_create_keyspace, " as name options ", ON_DATABASE, ""},
+    {"keyspace", do_keyspace, " as name ", ON_DATABASE, ""},
+    {"in", do_in, " as keyspace ", ON_SNAPSHOT | ON_TRANSACTION, ""},
     {"snapshot", do_snapshot, " as ", ON_DATABASE, ""},
     {"transaction", do_transaction, " as isolation ", ON_DATABASE, ""},
     {"commit", do_commit, " level ", ON_TRANSACTION, ""},

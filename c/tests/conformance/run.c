@@ -18,7 +18,12 @@ static void remove_folder(const char *path) {
   if (nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT) fail("%s: cannot be removed", path);
 }
 
+bool reads_once;
+
 static void run_case(const cJSON *test, const char *folder) {
+  char *whole = cJSON_PrintUnformatted(test);
+  reads_once = whole && strstr(whole, "\"metrics\"");
+  free(whole);
   check_fields(test, " name steps options open ");
   struct run run = {.folder = folder, .count = 0};
   if (mkdir(folder, 0777) != 0) fail("%s: %s", folder, strerror(errno));

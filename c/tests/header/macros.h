@@ -23,3 +23,12 @@
   { sizeof(lightning_db_scan_options_t), LIGHTNING_DB_NO_LIMIT, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, false }
 #endif
 
+
+/** Initial value of lightning_db_finding_t. */
+#ifdef __cplusplus
+#define LIGHTNING_DB_FINDING \
+  { sizeof(lightning_db_finding_t), nullptr, 0, nullptr, nullptr, {}, {}, 0 }
+#else
+#define LIGHTNING_DB_FINDING \
+  { sizeof(lightning_db_finding_t), 0, 0, 0, 0, {0, 0}, {0, 0}, 0 }
+#endif
