@@ -75,7 +75,9 @@ fn the_size_of_a_range_is_about_its_share_of_the_tables() {
     let size = |options: ScanOptions| db.approximate_size(&options).unwrap() as f64;
     let all = size(ScanOptions::all());
     // Merged tables may stay for a moment.
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(60);
     while all as u64 != table_bytes(&db) {
+        assert!(std::time::Instant::now() < end, "{all} bytes, not {}", table_bytes(&db));
         std::thread::yield_now();
     }
     for (from, to) in [(0, 10_000), (5_000, 7_000), (19_000, 30_000), (0, 100)] {

@@ -2,15 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod common;
-#[path = "common/gated.rs"]
-mod gated;
 
 use std::path::Path;
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
+use common::gated::GatedVfs;
 use common::{FOLDER, entries, small_config};
-use gated::GatedVfs;
 use lightning_db::vfs::{Call, Fault, Keep, RecordingVfs, Vfs};
 use lightning_db::{ConsistencyLevel, Database, ErrorKind, Result, Transaction};
 

@@ -5,16 +5,14 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod common;
-#[path = "common/gated.rs"]
-mod gated;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use common::gated::GatedVfs;
 use common::{FOLDER, Random, entries, open_with, small_config};
-use gated::GatedVfs;
 use lightning_db::vfs::{Call, Keep, MemoryVfs, OpenMode, RecordingVfs, Vfs};
 use lightning_db::{
     ConsistencyConfig, ConsistencyLevel, Database, ErrorKind, KeyspaceOptions, LSMConfig, LightningDbConfig,

@@ -11,8 +11,9 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
+use common::forward::{forward_file, forward_vfs};
 use common::{FOLDER, small_config};
-use lightning_db::vfs::{FileType, MemoryVfs, OpenMode, Vfs, VfsFile, VfsLock, VfsThread};
+use lightning_db::vfs::{MemoryVfs, OpenMode, Vfs, VfsFile, VfsThread};
 use lightning_db::{Database, ErrorKind, LightningDbConfig, Scan, ScanOptions};
 
 /// A disk in memory that takes its time to read tables, and knows who read what.
@@ -89,29 +90,7 @@ impl VfsFile for SlowFile {
         self.file.read_at(buf, offset)
     }
 
-    fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
-        self.file.write_at(buf, offset)
-    }
-
-    fn len(&self) -> io::Result<u64> {
-        self.file.len()
-    }
-
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.file.set_len(len)
-    }
-
-    fn preallocate(&self, len: u64) -> io::Result<()> {
-        self.file.preallocate(len)
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        self.file.sync_data()
-    }
-
-    fn sync_all(&self) -> io::Result<()> {
-        self.file.sync_all()
-    }
+    forward_file!(file, write_at, sync_data);
 }
 
 impl Vfs for SlowDisk {
@@ -120,64 +99,14 @@ impl Vfs for SlowDisk {
         Ok(Arc::new(SlowFile { file, path: path.to_owned(), reads: Arc::clone(&self.reads) }))
     }
 
-    fn file_type(&self, path: &Path) -> io::Result<Option<FileType>> {
-        self.disk.file_type(path)
-    }
-
-    fn list(&self, folder: &Path) -> io::Result<Vec<String>> {
-        self.disk.list(folder)
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.disk.rename(from, to)
-    }
-
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        self.disk.remove(path)
-    }
-
-    fn create_dir(&self, path: &Path) -> io::Result<()> {
-        self.disk.create_dir(path)
-    }
-
-    fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        self.disk.remove_dir(path)
-    }
-
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        self.disk.sync_dir(path)
-    }
-
-    fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
-        self.disk.canonicalize(path)
-    }
-
-    fn lock(&self, path: &Path) -> io::Result<Box<dyn VfsLock>> {
-        self.disk.lock(path)
-    }
-
-    fn now(&self) -> Duration {
-        self.disk.now()
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.disk.monotonic()
-    }
-
-    fn random(&self, buf: &mut [u8]) -> io::Result<()> {
-        self.disk.random(buf)
-    }
-
-    fn sleep(&self, time: Duration) {
-        self.disk.sleep(time);
-    }
-
     fn spawn(&self, name: &str, work: Box<dyn FnOnce() + Send>) -> io::Result<Box<dyn VfsThread>> {
         if name == "lightning-ahead" {
             self.reads.threads.fetch_add(1, Ordering::SeqCst);
         }
         self.disk.spawn(name, work)
     }
+
+    forward_vfs!(disk, monotonic);
 }
 
 const ENTRIES: u32 = 6000;

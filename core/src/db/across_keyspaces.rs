@@ -21,13 +21,13 @@ impl WriteBatch {
         value: impl AsRef<[u8]>,
     ) -> Result<()> {
         let instance = keyspace.space.instance();
-        self.add_in(instance, put_of(keyspace.id_for(instance)?, key.as_ref(), value.as_ref()))
+        self.add_in(instance, put_of(keyspace.id()?, key.as_ref(), value.as_ref()))
     }
 
     /// As [`WriteBatch::delete`], in a keyspace. Errors: as [`WriteBatch::put_in`].
     pub fn delete_in(&mut self, keyspace: &Keyspace, key: impl AsRef<[u8]>) -> Result<()> {
         let instance = keyspace.space.instance();
-        self.add_in(instance, delete_of(keyspace.id_for(instance)?, key.as_ref()))
+        self.add_in(instance, delete_of(keyspace.id()?, key.as_ref()))
     }
 }
 

@@ -131,8 +131,8 @@ impl Keyspace {
 
     /// Its number. Errors: `NotFound`.
     #[inline]
-    fn id(&self) -> Result<KeyspaceId> {
-        self.space.id_for(self.space.instance())
+    pub(super) fn id(&self) -> Result<KeyspaceId> {
+        self.space.live_id()
     }
 
     /// As [`Database::get`]. Errors, as those of all calls: also `NotFound` once the keyspace was dropped.

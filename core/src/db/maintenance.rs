@@ -1,12 +1,14 @@
 //! Flush, compaction and figures.
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use crate::base::error::{Error, Result};
 use crate::base::ids::KeyspaceId;
 use crate::base::limits::LEVELS;
 use crate::db::database::Database;
 use crate::engine::CompactionProgress;
+use crate::metrics::Counter;
 use crate::version::Levels;
 use crate::view::View;
 
@@ -87,14 +89,14 @@ impl Database {
                 *count += levels.level(level).len();
             }
         }
-        let (space, stalls) = (engine.space(), engine.writer.stalls());
+        let (space, meters) = (engine.space(), &engine.health.meters);
         Ok(Stats {
             live_bytes: space.total - space.dead - space.pinned,
             dead_bytes: space.dead,
             pinned_bytes: space.pinned + engine.catalogue.context().obsolete.held_bytes(),
-            stalled_writes: stalls.waiting,
-            write_stalls: stalls.count,
-            write_stall_seconds: stalls.time.as_secs_f64(),
+            stalled_writes: engine.writer.stalled(),
+            write_stalls: meters.total(Counter::WriteStalls),
+            write_stall_seconds: Duration::from_nanos(meters.total(Counter::WriteStallTime)).as_secs_f64(),
             total_keys: view.version.spaces().map(|(id, levels)| estimate_keys(&view, id, levels)).sum(),
             total_size: view.version.tables().map(|handle| handle.meta().size).sum::<u64>()
                 + engine.writer.log_bytes(),

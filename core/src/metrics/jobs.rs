@@ -46,9 +46,8 @@ impl Meters {
         job
     }
 
-    /// A write begins to wait for room.
+    /// A write begins to wait for room. Told to listeners; the write counts what it waits, also when it is slowed down.
     pub fn begin_stall(&self, waits_for: &'static str) -> Stall<'_> {
-        self.add(Counter::WriteStalls, 1);
         events::stall_began(self, waits_for);
         Stall { meters: self, waits_for, began: self.now() }
     }
@@ -106,7 +105,6 @@ pub struct Stall<'a> {
 impl Drop for Stall<'_> {
     fn drop(&mut self) {
         let time = self.meters.now().saturating_sub(self.began);
-        self.meters.add(Counter::WriteStallTime, time.as_nanos() as u64);
         events::stall_ended(self.meters, self.waits_for, time);
     }
 }

@@ -76,6 +76,11 @@ impl Meters {
         self.counters.place().add(counter, count);
     }
 
+    /// What a counter has come to.
+    pub fn total(&self, counter: Counter) -> u64 {
+        self.counters.total(counter)
+    }
+
     /// A call begins that [`Timer::end`] will count. One in 256 is timed.
     #[inline]
     pub fn begin(&self, what: Timed) -> Timer<'_> {
@@ -176,7 +181,7 @@ impl Meters {
 
     /// All figures now; those that others keep are given.
     pub fn metrics(&self, cache_hits: u64, cache_misses: u64, memory: MemoryStats) -> Metrics {
-        let total = |counter| self.counters.total(counter);
+        let total = |counter| self.total(counter);
         let mut metrics = Metrics { cache_hits, cache_misses, memory, ..Metrics::default() };
         metrics.set_counted(total);
         metrics.reads = metrics.row_hits + metrics.row_misses;

@@ -94,13 +94,19 @@ impl Space {
     /// `NotFound` if it was dropped.
     #[inline]
     pub fn id_for(&self, instance: u64) -> Result<KeyspaceId> {
-        if self.instance != instance {
-            return Err(self.of_another());
+        match self.instance == instance {
+            true => self.live_id(),
+            false => Err(self.of_another()),
         }
-        if self.is_dropped() {
-            return Err(self.gone());
+    }
+
+    /// Its number. Errors: `NotFound` if it was dropped.
+    #[inline]
+    pub fn live_id(&self) -> Result<KeyspaceId> {
+        match self.is_dropped() {
+            false => Ok(self.id()),
+            true => Err(self.gone()),
         }
-        Ok(self.id())
     }
 
     #[cold]

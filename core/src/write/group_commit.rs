@@ -150,7 +150,7 @@ impl Writer {
         let written = (batch.len(), batch.size());
         let mut waiter = self.keep_pace(batch.size(), None)?;
         if !self.options.group_transactions {
-            self.commit_by_itself(Member::new(&batch, level, Some(&check)), &mut waiter)?;
+            self.commit_by_itself(Member::new(&batch, level, Some(&check)), waiter)?;
         } else {
             let outcome = match self.section_at_once() {
                 Some(mut section) => self.lead(&mut section, Member::new(&batch, level, Some(&check))),
@@ -184,10 +184,11 @@ impl Writer {
     }
 
     /// A log write, and at `Strong` a sync, for one commit and for no other.
-    fn commit_by_itself(&self, member: Member<'_>, waiter: &mut Waiter<'_>) -> Result<()> {
+    fn commit_by_itself(&self, member: Member<'_>, mut waiter: Waiter<'_>) -> Result<()> {
         let level = member.level;
         let mut alone = [member];
-        let mut section = self.section_with_room(waiter, || false)?;
+        let mut section = self.section_with_room(&mut waiter, || false)?;
+        drop(waiter);
         self.commit_group(&mut section, &mut alone);
         drop(section);
         let [member] = alone;

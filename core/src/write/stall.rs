@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::health::BackgroundJob;
+use crate::metrics::Counter;
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering};
 use crate::write::commit::{Section, Writer};
 
@@ -50,7 +51,7 @@ impl Pressure {
     }
 }
 
-/// The pace of writes, and how many have been held up by it.
+/// The pace of writes.
 #[derive(Default)]
 pub(super) struct Pace {
     /// What a write owes for each KiB, in nanoseconds; 0: go ahead.
@@ -59,20 +60,8 @@ pub(super) struct Pace {
     owed: Mutex<u64>,
     flush_rate: AtomicU64,
     compaction_rate: AtomicU64,
-    waiting: AtomicUsize,
-    stalls: AtomicU64,
-    stalled_nanos: AtomicU64,
-}
-
-/// How writes have been held up.
-#[derive(Clone, Copy, Debug)]
-pub struct Stalls {
     /// Writes that wait now.
-    pub waiting: usize,
-    /// Writes that had to wait.
-    pub count: u64,
-    /// Time that they have waited, in all.
-    pub time: Duration,
+    waiting: AtomicUsize,
 }
 
 /// A write that may have to wait: counts as stalled from the first time that it does.
@@ -101,7 +90,7 @@ impl Waiter<'_> {
                 return Err(timed_out());
             }
             self.began = Some(self.clock());
-            pace.stalls.fetch_add(1, Ordering::Relaxed);
+            self.writer.health.meters.add(Counter::WriteStalls, 1);
             pace.waiting.fetch_add(1, Ordering::Relaxed);
         }
         let left = self.patience.map(|patience| patience.saturating_sub(self.spent()));
@@ -116,7 +105,7 @@ impl Drop for Waiter<'_> {
     fn drop(&mut self) {
         if self.began.is_some() {
             let nanos = u64::try_from(self.spent().as_nanos()).unwrap_or(u64::MAX);
-            self.writer.pace.stalled_nanos.fetch_add(nanos, Ordering::Relaxed);
+            self.writer.health.meters.add(Counter::WriteStallTime, nanos);
             self.writer.pace.waiting.fetch_sub(1, Ordering::Relaxed);
         }
     }
@@ -260,13 +249,9 @@ impl Writer {
         self.pace.cost.store(cost, Ordering::Relaxed);
     }
 
-    /// How writes have been held up.
-    pub fn stalls(&self) -> Stalls {
-        Stalls {
-            waiting: self.pace.waiting.load(Ordering::Relaxed),
-            count: self.pace.stalls.load(Ordering::Relaxed),
-            time: Duration::from_nanos(self.pace.stalled_nanos.load(Ordering::Relaxed)),
-        }
+    /// Writes that wait now for flush or compaction.
+    pub fn stalled(&self) -> usize {
+        self.pace.waiting.load(Ordering::Relaxed)
     }
 }
 

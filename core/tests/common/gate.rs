@@ -1,11 +1,13 @@
 //! A file system on which threads meet, or are held up, when they make a table.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use lightning_db::vfs::{FileType, MemoryVfs, OpenMode, Vfs, VfsFile, VfsLock, VfsThread};
+use lightning_db::vfs::{MemoryVfs, OpenMode, Vfs, VfsFile};
+
+use super::forward::forward_vfs;
 
 /// Holds up the threads whose names begin alike, from the first table that they make on.
 #[derive(Debug)]
@@ -92,59 +94,5 @@ impl Vfs for GateVfs {
         self.inner.open(path, mode)
     }
 
-    fn file_type(&self, path: &Path) -> io::Result<Option<FileType>> {
-        self.inner.file_type(path)
-    }
-
-    fn list(&self, folder: &Path) -> io::Result<Vec<String>> {
-        self.inner.list(folder)
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.inner.rename(from, to)
-    }
-
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        self.inner.remove(path)
-    }
-
-    fn create_dir(&self, path: &Path) -> io::Result<()> {
-        self.inner.create_dir(path)
-    }
-
-    fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        self.inner.remove_dir(path)
-    }
-
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        self.inner.sync_dir(path)
-    }
-
-    fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
-        self.inner.canonicalize(path)
-    }
-
-    fn lock(&self, path: &Path) -> io::Result<Box<dyn VfsLock>> {
-        self.inner.lock(path)
-    }
-
-    fn now(&self) -> Duration {
-        self.inner.now()
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.inner.monotonic()
-    }
-
-    fn random(&self, buf: &mut [u8]) -> io::Result<()> {
-        self.inner.random(buf)
-    }
-
-    fn sleep(&self, time: Duration) {
-        self.inner.sleep(time);
-    }
-
-    fn spawn(&self, name: &str, work: Box<dyn FnOnce() + Send>) -> io::Result<Box<dyn VfsThread>> {
-        self.inner.spawn(name, work)
-    }
+    forward_vfs!(inner, monotonic, spawn);
 }

@@ -1,12 +1,13 @@
 //! A disk in memory whose log writes can be held back, so that commits pile up behind one.
-#![allow(dead_code, reason = "each test binary uses a part")]
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use lightning_db::vfs::{FileType, MemoryVfs, OpenMode, Vfs, VfsFile, VfsLock, VfsThread};
+use lightning_db::vfs::{MemoryVfs, OpenMode, Vfs, VfsFile};
+
+use super::forward::{forward_file, forward_vfs};
 
 /// Closed: a log write waits, and says so.
 #[derive(Debug, Default)]
@@ -69,48 +70,10 @@ impl Vfs for GatedVfs {
         }
         Ok(file)
     }
-    fn file_type(&self, path: &Path) -> io::Result<Option<FileType>> {
-        self.disk.file_type(path)
-    }
-    fn list(&self, folder: &Path) -> io::Result<Vec<String>> {
-        self.disk.list(folder)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.disk.rename(from, to)
-    }
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        self.disk.remove(path)
-    }
-    fn create_dir(&self, path: &Path) -> io::Result<()> {
-        self.disk.create_dir(path)
-    }
-    fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        self.disk.remove_dir(path)
-    }
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        self.disk.sync_dir(path)
-    }
-    fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
-        self.disk.canonicalize(path)
-    }
-    fn lock(&self, path: &Path) -> io::Result<Box<dyn VfsLock>> {
-        self.disk.lock(path)
-    }
-    fn now(&self) -> Duration {
-        self.disk.now()
-    }
     fn monotonic(&self) -> Duration {
         self.begun.elapsed()
     }
-    fn random(&self, buf: &mut [u8]) -> io::Result<()> {
-        self.disk.random(buf)
-    }
-    fn sleep(&self, time: Duration) {
-        self.disk.sleep(time);
-    }
-    fn spawn(&self, name: &str, work: Box<dyn FnOnce() + Send>) -> io::Result<Box<dyn VfsThread>> {
-        self.disk.spawn(name, work)
-    }
+    forward_vfs!(disk, spawn);
 }
 
 #[derive(Debug)]
@@ -120,27 +83,13 @@ struct GatedLog {
 }
 
 impl VfsFile for GatedLog {
-    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
-        self.file.read_at(buf, offset)
-    }
     fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
         self.vfs.gate.pass();
         self.file.write_at(buf, offset)
-    }
-    fn len(&self) -> io::Result<u64> {
-        self.file.len()
-    }
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.file.set_len(len)
-    }
-    fn preallocate(&self, len: u64) -> io::Result<()> {
-        self.file.preallocate(len)
     }
     fn sync_data(&self) -> io::Result<()> {
         std::thread::sleep(self.vfs.sync_time);
         self.file.sync_data()
     }
-    fn sync_all(&self) -> io::Result<()> {
-        self.file.sync_all()
-    }
+    forward_file!(file, read_at);
 }

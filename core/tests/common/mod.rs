@@ -1,7 +1,9 @@
 //! What the integration tests share.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub mod forward;
 pub mod gate;
+pub mod gated;
 
 use std::path::Path;
 use std::sync::Arc;
