@@ -12,6 +12,7 @@ use crate::base::limits::{CLEAN_CLOSE_LOG_BYTES, check_key};
 use crate::base::lookup::{Lookup, Reach};
 use crate::base::value::Value;
 use crate::btree::ReadAhead;
+use crate::cache::loads_of_this_thread;
 use crate::cache::rows::{Row, RowCache, Seen};
 use crate::catalogue::Catalogue;
 use crate::compaction::{Limits, Schedule, Stop};
@@ -94,11 +95,12 @@ impl Engine {
             }
             Seen::Miss(use_value, ticket) => (use_value, ticket.filter(|_| held.is_none())),
         };
+        let loads = loads_of_this_thread();
         let (view, sequence) = self.view_at(held);
         let found = read::get(&view, keyspace, (key, hash), sequence, reach, |sequence, value| {
             if let Some(ticket) = ticket {
-                let pages = &self.catalogue.tables().cache;
-                self.rows.offer(ticket, row(sequence), value, |bytes| pages.take_budget(bytes));
+                let (pages, from_disk) = (&*self.catalogue.tables().cache, loads_of_this_thread() != loads);
+                self.rows.offer(ticket, row(sequence), value, from_disk, pages);
             }
             use_value(value)
         });

@@ -24,7 +24,7 @@ use source::Tree;
 
 /// The modules of `core/src` that may hold unsafe code, and why.
 const UNSAFE: &[(&str, &str)] = &[
-    ("cache/rows/words.rs", "zeroed memory that is not touched before it is written"),
+    ("cache/rows/words.rs", "words over mapped memory, which can be given back"),
     ("memtable/arena.rs", "raw allocation: records and nodes are freed together"),
     ("memtable/cursor.rs", "keeps a place together with the table that it is in"),
     ("memtable/leaf.rs", "typed access to leaves in the arena"),

@@ -29,6 +29,7 @@ pub struct TableCursor {
     kind: RecordKind,
     value: Range<usize>,
     course: Option<Box<Course>>,
+    past_cache: bool,
 }
 
 /// Which child to take on the way down.
@@ -60,7 +61,14 @@ impl TableCursor {
             kind: RecordKind::Put,
             value: 0..0,
             course: course.map(Box::new),
+            past_cache: false,
         }
+    }
+
+    /// Leaves no trace in the cache: for who reads everything once.
+    pub fn past_cache(mut self) -> Self {
+        self.past_cache = true;
+        self
     }
 
     /// The way taken so far, for a cursor of the neighbouring table.
@@ -96,6 +104,9 @@ impl TableCursor {
 
     /// A page through the cache, or from who reads it ahead.
     fn page(&mut self, pointer: PagePointer, kind: PageKind) -> Result<Arc<Page>> {
+        if self.past_cache {
+            return self.table.page_past_cache(pointer, kind);
+        }
         if let Some(page) = self.table.cached(pointer, kind)? {
             return Ok(page);
         }

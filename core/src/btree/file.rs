@@ -9,7 +9,9 @@ use bytes::{Buf, Bytes};
 use crate::base::checksum::Checksum;
 use crate::base::coding::Decoder;
 use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::memory;
 use crate::btree::format::{FOOTER_LEN, MAX_RAW_LEN, PAGE_HEADER_LEN, PageKind, PagePointer};
+use crate::cache::frames::Frames;
 use crate::codec::Codec;
 use crate::filter::LINE;
 use crate::metrics::Meters;
@@ -25,6 +27,7 @@ pub(super) struct TableFile {
     /// Bytes of the whole file, at least those of header and footer.
     pub(super) size: u64,
     pub(super) meters: Arc<Meters>,
+    pub(super) frames: Arc<Frames>,
 }
 
 /// A page as it was before compression.
@@ -55,9 +58,9 @@ impl TableFile {
         if let Some(map) = &self.map {
             return self.part(map, offset, len).map(|part| map.slice_ref(part));
         }
-        let mut bytes = zeroed(len)?;
-        self.fill(&mut bytes, offset)?;
-        Ok(bytes.into())
+        let mut frame = self.frames.frame(len)?;
+        self.fill(frame.as_mut(), offset)?;
+        Ok(Bytes::from_owner(frame))
     }
 
     /// As [`TableFile::read`], in memory of its own whose lines, behind a page header, are cache lines.
@@ -134,18 +137,16 @@ impl TableFile {
             bytes.advance(PAGE_HEADER_LEN);
             return Ok(RawPage { content: bytes, mapped: self.map.is_some() && kind != PageKind::Filter });
         }
-        let mut raw = zeroed(raw_len)?;
-        codec.decompress(stored, &mut raw).map_err(|expected| self.damaged(offset, expected))?;
-        Ok(RawPage { content: raw.into(), mapped: false })
+        let mut raw = self.frames.frame(raw_len)?;
+        codec.decompress(stored, raw.as_mut()).map_err(|expected| self.damaged(offset, expected))?;
+        Ok(RawPage { content: Bytes::from_owner(raw), mapped: false })
     }
 }
 
 /// A buffer, or `OutOfMemory`.
 fn zeroed(len: usize) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    bytes
-        .try_reserve_exact(len)
-        .map_err(|_| Error::new(ErrorKind::OutOfMemory, format!("no memory for a page of {len} bytes")))?;
+    bytes.try_reserve_exact(len).map_err(|_| memory::short_of(len))?;
     bytes.resize(len, 0);
     Ok(bytes)
 }

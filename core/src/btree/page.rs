@@ -15,6 +15,7 @@ use crate::btree::format::{
     END_LEN, FLAG_BYTEWISE, FLAG_FIRST_EMPTY, FLAG_ZERO_SEQUENCES, HEAD_LEN, NODE_HEADER_LEN, PageKind,
     PagePointer,
 };
+use crate::cache::frames::Frames;
 use crate::filter::LINE;
 use crate::prefetch::prefetch;
 
@@ -173,7 +174,7 @@ impl Page {
         let own = match (self.mapped, self.kind) {
             (true, _) => 0,
             (false, PageKind::Filter) => self.bytes.len() + LINE,
-            (false, _) => self.bytes.len(),
+            (false, _) => Frames::size_for(self.bytes.len()),
         };
         own + size_of::<Page>()
     }

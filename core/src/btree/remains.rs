@@ -69,8 +69,15 @@ impl Remains {
             context.vfs.open(&path, OpenMode::Read).map_err(|error| Error::io("open", &path, error))?;
         let size = file.len().map_err(|error| Error::io("read the length of", &path, error))?;
         let checksum = Checksum::new(context.database_id, number);
-        let mut file =
-            TableFile { file, map: None, path, checksum, size, meters: Arc::clone(&context.meters) };
+        let mut file = TableFile {
+            file,
+            map: None,
+            path,
+            checksum,
+            size,
+            meters: Arc::clone(&context.meters),
+            frames: Arc::clone(context.cache.frames()),
+        };
         let footer = file.pages_end();
         let footer = file.read(footer, FOOTER_LEN).and_then(|bytes| Footer::decode(&file, &bytes)).ok();
         if footer.is_none() {

@@ -89,8 +89,8 @@ impl Table {
         })?;
         let size = file.len().map_err(|error| Error::io("read the length of", &path, error))?;
         let checksum = Checksum::new(context.database_id, meta.number);
-        let meters = Arc::clone(&context.meters);
-        let mut file = TableFile { file, map: None, path, checksum, size, meters };
+        let (meters, frames) = (Arc::clone(&context.meters), Arc::clone(context.cache.frames()));
+        let mut file = TableFile { file, map: None, path, checksum, size, meters, frames };
         if size != meta.size || size < (FILE_HEADER_LEN + FOOTER_LEN) as u64 {
             let expected = format_args!("{} bytes, as the manifest says", meta.size);
             return Err(file.damaged(size.min(meta.size), expected));
@@ -301,8 +301,25 @@ impl Table {
         }
     }
 
+    /// A page from the cache or from the disk, without a trace in the cache.
+    pub(super) fn page_past_cache(&self, pointer: PagePointer, kind: PageKind) -> Result<Arc<Page>> {
+        match self.judged(pointer, kind, self.cache.peek(self.meta.number, pointer.offset))? {
+            Some(page) => Ok(page),
+            None => self.read(pointer, kind).map(Arc::new),
+        }
+    }
+
     pub(super) fn cached(&self, pointer: PagePointer, kind: PageKind) -> Result<Option<Arc<Page>>> {
-        let cached = self.cache.get(self.meta.number, pointer.offset);
+        self.judged(pointer, kind, self.cache.get(self.meta.number, pointer.offset))
+    }
+
+    /// What the cache has, if it is what the pointer says.
+    fn judged(
+        &self,
+        pointer: PagePointer,
+        kind: PageKind,
+        cached: Option<Arc<Page>>,
+    ) -> Result<Option<Arc<Page>>> {
         if cached.as_ref().is_some_and(|page| !page.is(pointer, kind)) {
             return Err(self.file.damaged(pointer.offset, kind.name()));
         }
@@ -314,8 +331,12 @@ impl Table {
         self.cache.contains(self.meta.number, pointer.offset)
     }
 
+    fn read(&self, pointer: PagePointer, kind: PageKind) -> Result<Page> {
+        Page::load(&self.file, pointer, kind, self.order.is_bytewise())
+    }
+
     pub(super) fn load(&self, pointer: PagePointer, kind: PageKind) -> Result<Arc<Page>> {
-        let page = Arc::new(Page::load(&self.file, pointer, kind, self.order.is_bytewise())?);
+        let page = Arc::new(self.read(pointer, kind)?);
         let priority = match kind {
             PageKind::Inner | PageKind::Filter => Priority::High,
             PageKind::Leaf | PageKind::Properties => Priority::Normal,

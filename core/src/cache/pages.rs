@@ -1,11 +1,29 @@
-//! Cache of pages. It keeps the byte budget, of which the rows take their part.
+//! Cache of pages, which also keeps the byte budget that it shares with the rows.
+//!
+//! The policy is CAR, the CLOCK form of ARC, over shards: each has its lists (`shard.rs`), and what is weighed is
+//! weighed by the sums over all (`balance.rs`). When bytes are short, the rows give way if they have more
+//! than their target, else the next entry of a clock; the shards take turns.
+
+use std::cell::Cell;
+use std::sync::OnceLock;
 
 use crate::base::ids::FileNumber;
-use crate::cache::shard::{Key, Shard};
+use crate::cache::balance::Balance;
+use crate::cache::frames::Frames;
+use crate::cache::rows::{Lender, RowCache};
+use crate::cache::shard::{Key, List, Shard, Step};
 use crate::sync::{Arc, AtomicUsize, Mutex, Ordering};
 
-/// Enough that a few dozen threads rarely meet in one.
-const SHARDS: usize = 16;
+/// Most shards: enough that a few dozen threads rarely meet in one.
+const SHARDS: usize = 32;
+/// Of so many evictions from a list, one takes a ghost of the other list along: what was evicted under another load would
+/// stay for ever. Odd, so that every shard has its turn.
+const FADE: usize = 9;
+/// Least bytes of a shard, so that small caches have few.
+const SHARD_BYTES: usize = 256 << 10;
+
+/// Frames that wait for a page may take the capacity divided by this.
+const FRAMES_SHARE: usize = 64;
 
 /// How long an entry that is not used stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,80 +34,130 @@ pub enum Priority {
     High,
 }
 
-/// Values by file and offset, evicted by CLOCK. The weights of all entries, bookkeeping included,
+/// What the cache holds, and how it was used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CacheFigures {
+    /// Bytes of all that is cached, at most the capacity.
+    pub bytes: usize,
+    /// Bytes of pages of `Priority::Normal`.
+    pub leaf_bytes: usize,
+    /// Bytes of pages of `Priority::High`: inner pages and filters.
+    pub inner_bytes: usize,
+    /// Bytes of the memory of rows.
+    pub row_bytes: usize,
+    /// Bytes of what is remembered of evicted pages.
+    pub ghost_bytes: usize,
+    /// Look-ups of pages that found them.
+    pub page_hits: u64,
+    /// Look-ups of pages that did not.
+    pub page_misses: u64,
+}
+
+/// Values by file and offset. The weights of all entries, bookkeeping and ghosts included, and the bytes of the rows
 /// never pass the capacity. Values are counted: an evicted one lives on while somebody holds it.
 pub struct PageCache<V> {
-    shards: [Lane<V>; SHARDS],
-    capacity: usize,
-    /// Bytes reserved: of entries in the shards, and of those on the way in or out.
+    shards: Box<[Lane<V>]>,
+    balance: Balance,
+    /// Bytes reserved: of shards and rows, and of entries on the way in or out.
     usage: AtomicUsize,
-    /// Number of eviction steps so far; they go round the shards.
-    steps: AtomicUsize,
+    /// Number of steps so far of the hands of `Recent` and `Frequent`; they go round the shards.
+    steps: [AtomicUsize; 2],
+    rows: OnceLock<Arc<RowCache>>,
+    capacity: usize,
+    frames: Arc<Frames>,
 }
 
 /// A shard on cache lines of its own.
 #[repr(align(128))]
 struct Lane<V>(Mutex<Shard<V>>);
 
+thread_local! {
+    static LOADS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How many pages this thread has brought in; tells whether a look-up went to the disk.
+#[inline]
+pub fn loads_of_this_thread() -> u64 {
+    LOADS.get()
+}
+
 impl<V> PageCache<V> {
     /// A cache of at most `capacity` bytes.
     pub fn new(capacity: usize) -> Self {
+        let shards = (capacity / SHARD_BYTES).clamp(1, SHARDS).next_power_of_two();
         PageCache {
-            shards: std::array::from_fn(|_| Lane(Mutex::new(Shard::default()))),
-            capacity,
+            shards: (0..shards).map(|_| Lane(Mutex::new(Shard::default()))).collect(),
+            balance: Balance::new(capacity - capacity / FRAMES_SHARE),
             usage: AtomicUsize::new(0),
-            steps: AtomicUsize::new(0),
+            steps: Default::default(),
+            rows: OnceLock::new(),
+            capacity,
+            frames: Arc::new(Frames::new(capacity / FRAMES_SHARE)),
         }
+    }
+
+    /// Lets rows take bytes of the budget, and asks them to give way. Once.
+    pub fn share_with(&self, rows: &Arc<RowCache>) {
+        let first = self.rows.set(Arc::clone(rows));
+        debug_assert!(first.is_ok());
     }
 
     /// The value of `(file, offset)`, which counts as used by this.
     pub fn get(&self, file: FileNumber, offset: u64) -> Option<Arc<V>> {
         let key = Key { file, offset };
-        self.shard(&key).lock().get(&key)
+        let hash = key.hash();
+        self.shard(hash).lock().get(hash, &key)
+    }
+
+    /// As [`PageCache::get`], but leaves no trace: for reads of everything that say nothing about what will
+    /// be read again.
+    pub fn peek(&self, file: FileNumber, offset: u64) -> Option<Arc<V>> {
+        let key = Key { file, offset };
+        let hash = key.hash();
+        self.shard(hash).lock().peek(hash, &key)
     }
 
     /// Whether there is a value, which does not count as used by this.
     pub fn contains(&self, file: FileNumber, offset: u64) -> bool {
-        let key = Key { file, offset };
-        self.shard(&key).lock().contains(&key)
+        self.peek(file, offset).is_some()
     }
 
     /// Puts or replaces a value of `weight` bytes. One that would take more than an eighth of the
     /// budget is not kept.
     pub fn insert(&self, file: FileNumber, offset: u64, value: Arc<V>, weight: usize, priority: Priority) {
-        let weight = weight.saturating_add(Shard::<V>::BOOKKEEPING);
-        if weight > self.capacity / 8 || !self.reserve(weight) {
+        LOADS.set(LOADS.get().wrapping_add(1));
+        let weight = weight.saturating_add(Shard::<V>::ENTRY);
+        let Some(small) = u32::try_from(weight).ok().filter(|_| weight <= self.balance.capacity / 8) else {
+            return;
+        };
+        if !self.reserve(weight, true) {
             return;
         }
         let key = Key { file, offset };
-        let replaced = self.shard(&key).lock().insert(key, value, weight, priority);
-        if let Some((_, weight)) = replaced {
-            self.release(weight);
+        let hash = key.hash();
+        let insert = |shard: &mut Shard<V>| shard.insert(hash, key, value, small, priority);
+        let ghost = self.change(self.shard(hash), weight, insert, |(_, ghost)| ghost);
+        if let Some(list) = ghost {
+            self.balance.ghost_of_page(list, weight);
         }
-    }
-
-    /// Takes bytes of the budget for something else, for good. `false`: they are not to be had.
-    pub fn take_budget(&self, bytes: usize) -> bool {
-        bytes <= self.capacity / 8 && self.reserve(bytes)
     }
 
     /// Drops all entries of a file.
     pub fn remove_file(&self, file: FileNumber) {
         for Lane(shard) in &self.shards {
-            let removed = shard.lock().remove_file(file);
-            self.release(removed.iter().map(|(_, weight)| weight).sum());
+            self.change(shard, 0, |shard| shard.remove_file(file), drop);
         }
     }
 
-    /// Drops all entries.
+    /// Drops all entries, and most of the rows' memory.
     pub fn clear(&self) {
         for Lane(shard) in &self.shards {
-            let removed = shard.lock().clear();
-            self.release(removed);
+            self.change(shard, 0, Shard::clear, drop);
         }
+        while self.rows_give() {}
     }
 
-    /// Bytes in use, those taken for something else included; at most the capacity.
+    /// Bytes in use, those of rows included; at most the capacity.
     pub fn usage(&self) -> usize {
         self.usage.load(Ordering::Relaxed)
     }
@@ -99,46 +167,129 @@ impl<V> PageCache<V> {
         self.capacity
     }
 
-    /// Bytes of the entries with a priority. Looks at each entry.
-    pub fn usage_of(&self, priority: Priority) -> usize {
-        self.shards.iter().map(|Lane(shard)| shard.lock().usage_of(priority)).sum()
+    /// Memory for pages.
+    pub fn frames(&self) -> &Arc<Frames> {
+        &self.frames
     }
 
-    /// How often [`PageCache::get`] found its value.
-    pub fn hits(&self) -> u64 {
-        self.shards.iter().map(|Lane(shard)| shard.lock().hits).sum()
+    /// What is cached, each figure at its own instant.
+    pub fn figures(&self) -> CacheFigures {
+        let totals = self.balance.totals();
+        let pages: usize = totals.bytes.iter().sum();
+        let mut figures = CacheFigures {
+            bytes: self.usage(),
+            leaf_bytes: pages.saturating_sub(totals.high),
+            inner_bytes: totals.high,
+            row_bytes: self.balance.rows(),
+            ghost_bytes: totals.ghosts,
+            ..CacheFigures::default()
+        };
+        for Lane(shard) in &self.shards {
+            let shard = shard.lock();
+            figures.page_hits += shard.hits;
+            figures.page_misses += shard.misses;
+        }
+        figures
     }
 
-    /// How often [`PageCache::get`] found nothing.
-    pub fn misses(&self) -> u64 {
-        self.shards.iter().map(|Lane(shard)| shard.lock().misses).sum()
+    #[inline]
+    fn shard(&self, hash: u64) -> &Mutex<Shard<V>> {
+        &self.shards[(hash >> 48) as usize & (self.shards.len() - 1)].0
     }
 
-    fn shard(&self, key: &Key) -> &Mutex<Shard<V>> {
-        &self.shards[key.spread() % SHARDS].0
+    /// Changes a shard and settles the budget, of which `reserved` bytes are taken for this. `settle` drops what was
+    /// taken out, without the lock and before its bytes are free.
+    fn change<R, T>(
+        &self,
+        shard: &Mutex<Shard<V>>,
+        reserved: usize,
+        change: impl FnOnce(&mut Shard<V>) -> R,
+        settle: impl FnOnce(R) -> T,
+    ) -> T {
+        let mut shard = shard.lock();
+        let before = shard.totals();
+        let result = change(&mut shard);
+        let after = shard.totals();
+        drop(shard);
+        self.balance.note(&before, &after);
+        let left = settle(result);
+        debug_assert!(after.memory() <= before.memory() + reserved);
+        self.release((before.memory() + reserved).saturating_sub(after.memory()));
+        left
     }
 
-    /// Takes `weight` bytes of the budget, evicting until they are there. `false` if all entries are
-    /// gone and they still are not: others have reserved the rest. At most one shard is locked at a time.
-    fn reserve(&self, weight: usize) -> bool {
-        let mut empty = 0;
-        while empty < SHARDS {
-            let fits = |usage: usize| usage.checked_add(weight).filter(|sum| *sum <= self.capacity);
-            if self.usage.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_ok() {
+    /// Takes `weight` bytes of the budget; whatever is in the way gives way. `false` if all is gone and they still are
+    /// not there: others have reserved the rest. At most one shard is locked at a time.
+    fn reserve(&self, weight: usize, from_rows: bool) -> bool {
+        loop {
+            if self.take_free(weight) {
                 return true;
             }
-            let step = self.steps.fetch_add(1, Ordering::Relaxed);
-            let evicted = self.shards[step % SHARDS].0.lock().evict();
-            match evicted {
-                Some((value, weight)) => {
-                    drop(value);
-                    self.release(weight);
-                    empty = 0;
+            let rows_have_too_much = from_rows && self.balance.rows() > self.balance.rows_target();
+            let given =
+                rows_have_too_much && self.rows_give() || self.evict() || from_rows && self.rows_give();
+            if !given {
+                return false;
+            }
+        }
+    }
+
+    fn take_free(&self, weight: usize) -> bool {
+        let fits = |usage: usize| usage.checked_add(weight).filter(|sum| *sum <= self.balance.capacity);
+        self.usage.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_ok()
+    }
+
+    /// Moves a hand by one entry, in the next shard that has something for it. `false`: there is nothing left.
+    fn evict(&self) -> bool {
+        let first = self.balance.victim();
+        [first, first.other()].into_iter().any(|list| self.evict_from(list)) || self.forget_any()
+    }
+
+    fn evict_from(&self, list: List) -> bool {
+        for _ in 0..self.shards.len() {
+            let step = self.steps[list as usize].fetch_add(1, Ordering::Relaxed);
+            let Lane(shard) = &self.shards[step & (self.shards.len() - 1)];
+            let moved = |step| match step {
+                Step::Empty => Moved::Nothing,
+                Step::Promoted => Moved::Within,
+                Step::Evicted { .. } => Moved::Out,
+            };
+            match self.change(shard, 0, |shard| shard.step(list), moved) {
+                Moved::Nothing => {}
+                Moved::Within => return true,
+                Moved::Out => {
+                    if step.is_multiple_of(FADE) {
+                        self.change(shard, 0, |shard| shard.forget(list.other()), |_| ());
+                    }
+                    self.trim(shard);
+                    return true;
                 }
-                None => empty += 1,
             }
         }
         false
+    }
+
+    /// A ghost has come in: where there are too many, others go.
+    fn trim(&self, shard: &Mutex<Shard<V>>) {
+        for _ in 0..2 {
+            let Some(list) = self.balance.excess() else { return };
+            self.change(shard, 0, |shard| shard.forget(list), |_| ());
+        }
+    }
+
+    /// Nothing but ghosts is left.
+    fn forget_any(&self) -> bool {
+        let forget = |Lane(shard): &Lane<V>| {
+            let any = |shard: &mut Shard<V>| shard.forget(List::Recent) || shard.forget(List::Frequent);
+            self.change(shard, 0, any, |found| found)
+        };
+        self.shards.iter().any(forget)
+    }
+
+    fn rows_give(&self) -> bool {
+        let bytes = self.rows.get().map_or(0, |rows| rows.shrink());
+        self.take_back(bytes);
+        bytes > 0
     }
 
     fn release(&self, weight: usize) {
@@ -146,5 +297,35 @@ impl<V> PageCache<V> {
     }
 }
 
+impl<V> Lender for PageCache<V> {
+    /// Free bytes are for who asks first; others only up to the target of the rows.
+    fn lend(&self, bytes: usize) -> bool {
+        let lent = self.take_free(bytes)
+            || self.balance.rows() + bytes <= self.balance.rows_target() && self.reserve(bytes, false);
+        if lent {
+            self.balance.rows_have_taken(bytes);
+        }
+        lent
+    }
+
+    fn take_back(&self, bytes: usize) {
+        self.balance.rows_have_given(bytes);
+        self.release(bytes);
+    }
+
+    fn found_ghost(&self, from_disk: bool) {
+        let most = self.rows.get().map_or(0, |rows| rows.max_bytes());
+        self.balance.ghost_of_row(from_disk, most);
+    }
+}
+
+enum Moved {
+    Nothing,
+    Within,
+    Out,
+}
+
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod traces;

@@ -1,173 +1,322 @@
-//! One lock's part of the cache: a hash index over slots that the hand of a clock walks.
+//! One lock's part of the pages, as in CAR (Bansal and Modha, FAST 2004).
+//!
+//! `Recent` (T1) and `Frequent` (T2) are clocks: a hit only sets a mark, and what the hand meets marked goes on.
+//! What it meets unmarked leaves, and a ghost stays (B1, B2). Which clock's hand moves, and how many ghosts
+//! there may be, is decided for all shards together: see `balance.rs`.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::mem::size_of;
 
 use crate::base::ids::FileNumber;
 use crate::cache::Priority;
+use crate::cache::ghosts::Ghosts;
+use crate::cache::index::Index;
 use crate::sync::Arc;
 
 /// What an entry is found by.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Key {
     pub(super) file: FileNumber,
     pub(super) offset: u64,
 }
 
 impl Key {
-    /// Bits to choose a shard by; the index inside the shard uses others of the same hash.
-    pub(super) fn spread(&self) -> usize {
-        let mut hasher = Mix::default();
-        self.hash(&mut hasher);
-        (hasher.finish() >> 48) as usize
+    /// Folded multiplications: keys are numbers of ours, so no seed is needed. The index uses the low bits, the choice of
+    /// a shard the high ones.
+    #[inline]
+    pub(super) fn hash(&self) -> u64 {
+        let fold = |value: u64| {
+            let product = u128::from(value ^ 0x9e37_79b9_7f4a_7c15) * 0xd6e8_feb8_6659_fd93;
+            (product >> 64) as u64 ^ product as u64
+        };
+        fold(fold(self.file) ^ self.offset)
     }
 }
 
-/// Folded multiplication: keys are numbers of ours, so no seed is needed.
-#[derive(Default)]
-pub(super) struct Mix(u64);
+/// A clock, and the ghosts of what left it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum List {
+    /// Used once, since it came in.
+    Recent,
+    /// Used again.
+    Frequent,
+}
 
-impl Hasher for Mix {
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(byte.into());
+impl List {
+    pub(super) fn other(self) -> List {
+        match self {
+            List::Recent => List::Frequent,
+            List::Frequent => List::Recent,
         }
     }
+}
 
-    fn write_u64(&mut self, value: u64) {
-        let product = u128::from(self.0 ^ value ^ 0x9e37_79b9_7f4a_7c15) * 0xd6e8_feb8_6659_fd93;
-        self.0 = (product >> 64) as u64 ^ product as u64;
-    }
+const LISTS: usize = 2;
+/// No node.
+const NONE: u32 = u32::MAX;
 
-    fn finish(&self) -> u64 {
-        self.0
+struct Node<V> {
+    key: Key,
+    /// `None`: free.
+    value: Option<Arc<V>>,
+    weight: u32,
+    newer: u32,
+    older: u32,
+    list: List,
+    priority: Priority,
+    /// Used since the hand was here.
+    used: bool,
+    /// Rounds of the hand that it survives unused.
+    rounds: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Ends {
+    oldest: u32,
+    newest: u32,
+}
+
+/// Sums by clock.
+#[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
+pub(super) struct Totals {
+    pub(super) bytes: [usize; LISTS],
+    /// Bytes that the entries of ghosts would take.
+    pub(super) lost: [usize; LISTS],
+    /// Bytes of memory of ghosts.
+    pub(super) ghosts: usize,
+    /// Bytes of entries of `Priority::High`.
+    pub(super) high: usize,
+}
+
+impl Totals {
+    /// Bytes of memory.
+    pub(super) fn memory(&self) -> usize {
+        self.bytes.iter().sum::<usize>() + self.ghosts
     }
 }
 
-struct Entry<V> {
-    key: Key,
-    value: Arc<V>,
-    weight: usize,
-    priority: Priority,
-    /// Rounds of the clock that the entry will survive.
-    lives: u8,
+/// What a step of a hand came to.
+pub(super) enum Step<V> {
+    /// There is nothing in the list.
+    Empty,
+    /// An entry was used, and is `Frequent` now.
+    Promoted,
+    /// An entry left; for the caller to drop without the lock.
+    Evicted { _value: Option<Arc<V>> },
 }
 
 pub(super) struct Shard<V> {
-    index: HashMap<Key, usize, BuildHasherDefault<Mix>>,
-    slots: Vec<Option<Entry<V>>>,
-    free: Vec<usize>,
-    hand: usize,
+    index: Index,
+    nodes: Vec<Node<V>>,
+    free: Vec<u32>,
+    lists: [Ends; LISTS],
+    ghosts: [Ghosts; LISTS],
+    bytes: [usize; LISTS],
+    high: usize,
     pub(super) hits: u64,
     pub(super) misses: u64,
 }
 
 impl<V> Default for Shard<V> {
     fn default() -> Self {
-        Shard { index: HashMap::default(), slots: Vec::new(), free: Vec::new(), hand: 0, hits: 0, misses: 0 }
+        Shard {
+            index: Index::default(),
+            nodes: Vec::new(),
+            free: Vec::new(),
+            lists: [Ends { oldest: NONE, newest: NONE }; LISTS],
+            ghosts: Default::default(),
+            bytes: [0; LISTS],
+            high: 0,
+            hits: 0,
+            misses: 0,
+        }
     }
 }
 
 impl<V> Shard<V> {
-    /// Bytes of slot, free list and index for one entry, doubled for the room in which they grow, and
-    /// the two counts of the `Arc`.
-    pub(super) const BOOKKEEPING: usize = 2
-        * (size_of::<Option<Entry<V>>>() + size_of::<usize>() + size_of::<(Key, usize)>() + 1)
-        + 2 * size_of::<usize>();
+    /// Bytes of node, free list and index for one entry with the room in which they grow, and of the two counts of its `Arc`
+    /// with what the allocator adds to that.
+    pub(super) const ENTRY: usize =
+        (size_of::<Node<V>>() + size_of::<u32>()) * 9 / 8 + 12 + 4 * size_of::<usize>();
 
-    pub(super) fn get(&mut self, key: &Key) -> Option<Arc<V>> {
-        let found = self.index.get(key).and_then(|&slot| self.slots.get_mut(slot)?.as_mut());
-        match found {
-            Some(entry) => {
-                entry.lives = match entry.priority {
-                    Priority::Normal => 1,
-                    Priority::High => 2,
-                };
-                self.hits += 1;
-                Some(Arc::clone(&entry.value))
-            }
-            None => {
-                self.misses += 1;
-                None
-            }
+    pub(super) fn totals(&self) -> Totals {
+        Totals {
+            bytes: self.bytes,
+            lost: [self.ghosts[0].bytes(), self.ghosts[1].bytes()],
+            ghosts: self.ghosts[0].memory() + self.ghosts[1].memory(),
+            high: self.high,
         }
     }
 
-    pub(super) fn contains(&self, key: &Key) -> bool {
-        self.index.contains_key(key)
+    /// A hit sets a mark, if it is not set.
+    #[inline]
+    pub(super) fn get(&mut self, hash: u64, key: &Key) -> Option<Arc<V>> {
+        let slot = self.find(hash, key);
+        let Some(node) = slot.and_then(|slot| self.nodes.get_mut(slot as usize)) else {
+            self.misses += 1;
+            return None;
+        };
+        self.hits += 1;
+        if !node.used {
+            node.used = true;
+        }
+        node.value.clone()
     }
 
-    /// Gives back what was replaced, for the caller to drop without the lock.
+    /// As [`Shard::get`], without a trace.
+    pub(super) fn peek(&self, hash: u64, key: &Key) -> Option<Arc<V>> {
+        let slot = self.find(hash, key)?;
+        self.nodes.get(slot as usize)?.value.clone()
+    }
+
+    /// Puts or replaces a value of `weight` bytes, its `ENTRY` among them. Gives back what was replaced, for the
+    /// caller to drop without the lock, and the list whose ghost was found.
     pub(super) fn insert(
         &mut self,
+        hash: u64,
         key: Key,
         value: Arc<V>,
-        weight: usize,
+        weight: u32,
         priority: Priority,
-    ) -> Option<(Arc<V>, usize)> {
-        let lives = match priority {
-            Priority::Normal => 0,
-            Priority::High => 1,
+    ) -> (Option<Arc<V>>, Option<List>) {
+        let Some(slot) = self.find(hash, &key) else {
+            let lists = [List::Recent, List::Frequent];
+            let ghost = lists.into_iter().find(|list| self.ghosts[*list as usize].take(hash));
+            let list = if ghost.is_some() { List::Frequent } else { List::Recent };
+            let rounds = priority == Priority::High;
+            let (newer, older, used, value) = (NONE, NONE, false, Some(value));
+            self.add(hash, Node { key, value, weight, newer, older, list, priority, used, rounds });
+            return (None, ghost);
         };
-        let entry = Some(Entry { key, value, weight, priority, lives });
-        if let Some(slot) = self.index.get(&key).and_then(|&slot| self.slots.get_mut(slot)) {
-            return std::mem::replace(slot, entry).map(|old| (old.value, old.weight));
-        }
+        let list = self.nodes[slot as usize].list;
+        self.unlink(slot);
+        let node = &mut self.nodes[slot as usize];
+        (node.weight, node.priority) = (weight, priority);
+        let old = node.value.replace(value);
+        self.link(slot, list);
+        (old, None)
+    }
+
+    fn add(&mut self, hash: u64, node: Node<V>) {
+        let list = node.list;
         let slot = match self.free.pop() {
             Some(slot) => {
-                self.slots[slot] = entry;
+                self.nodes[slot as usize] = node;
                 slot
             }
             None => {
-                self.slots.push(entry);
-                self.slots.len() - 1
+                if self.nodes.len() == self.nodes.capacity() {
+                    self.nodes.reserve_exact((self.nodes.len() / 8).max(8));
+                }
+                self.nodes.push(node);
+                self.nodes.len() as u32 - 1
             }
         };
-        self.index.insert(key, slot);
-        None
+        let nodes = &self.nodes;
+        self.index.insert(hash, slot, |slot| nodes[slot as usize].key.hash());
+        self.link(slot, list);
     }
 
-    /// Moves the hand on to the first entry without a life and takes that out; each entry passed
-    /// loses one, so that at most three rounds are walked. `None` if there is no entry.
-    pub(super) fn evict(&mut self) -> Option<(Arc<V>, usize)> {
-        if self.index.is_empty() {
-            return None;
-        }
+    /// Moves the hand of `Recent` or `Frequent` on to an entry that leaves, or that changes its list.
+    pub(super) fn step(&mut self, list: List) -> Step<V> {
         loop {
-            let slot = self.hand;
-            self.hand = (slot + 1) % self.slots.len();
-            match &mut self.slots[slot] {
-                Some(entry) if entry.lives > 0 => entry.lives -= 1,
-                Some(_) => return self.take(slot),
-                None => {}
+            let slot = self.lists[list as usize].oldest;
+            let Some(node) = self.nodes.get_mut(slot as usize) else { return Step::Empty };
+            if node.used {
+                node.used = false;
+                node.rounds = node.priority == Priority::High;
+                self.relink(slot, List::Frequent);
+                if list == List::Recent {
+                    return Step::Promoted;
+                }
+                continue;
             }
+            if node.rounds {
+                node.rounds = false;
+                self.relink(slot, list);
+                continue;
+            }
+            let (hash, weight) = (node.key.hash(), node.weight);
+            self.ghosts[list as usize].push(hash, weight);
+            return Step::Evicted { _value: self.take(slot) };
         }
     }
 
-    pub(super) fn remove_file(&mut self, file: FileNumber) -> Vec<(Arc<V>, usize)> {
-        let of_file = |slot: &usize| matches!(&self.slots[*slot], Some(entry) if entry.key.file == file);
-        let slots: Vec<usize> = (0..self.slots.len()).filter(of_file).collect();
+    /// Drops the oldest ghost of a list; `false` if there is none.
+    pub(super) fn forget(&mut self, list: List) -> bool {
+        self.ghosts[list as usize].forget()
+    }
+
+    /// What was dropped, for the caller to let go without the lock.
+    pub(super) fn remove_file(&mut self, file: FileNumber) -> Vec<Arc<V>> {
+        let of_file = |slot: &u32| {
+            let node = &self.nodes[*slot as usize];
+            node.key.file == file && node.value.is_some()
+        };
+        let slots: Vec<u32> = (0..self.nodes.len() as u32).filter(of_file).collect();
         slots.into_iter().filter_map(|slot| self.take(slot)).collect()
     }
 
-    /// The weight of the entries with a priority.
-    pub(super) fn usage_of(&self, priority: Priority) -> usize {
-        let entries = self.slots.iter().flatten().filter(|entry| entry.priority == priority);
-        entries.map(|entry| entry.weight).sum()
+    /// Takes everything out, ghosts too.
+    pub(super) fn clear(&mut self) -> Shard<V> {
+        let empty = Shard { hits: self.hits, misses: self.misses, ..Shard::default() };
+        std::mem::replace(self, empty)
     }
 
-    /// The weight of what was dropped.
-    pub(super) fn clear(&mut self) -> usize {
-        let weight = self.slots.iter().flatten().map(|entry| entry.weight).sum();
-        *self = Shard { hits: self.hits, misses: self.misses, ..Shard::default() };
-        weight
+    #[inline]
+    fn find(&self, hash: u64, key: &Key) -> Option<u32> {
+        self.index.find(hash, |slot| self.nodes.get(slot as usize).is_some_and(|node| node.key == *key))
     }
 
-    fn take(&mut self, slot: usize) -> Option<(Arc<V>, usize)> {
-        let entry = self.slots.get_mut(slot)?.take()?;
-        self.index.remove(&entry.key);
+    fn take(&mut self, slot: u32) -> Option<Arc<V>> {
+        self.unlink(slot);
+        let node = &mut self.nodes[slot as usize];
+        let (hash, value) = (node.key.hash(), node.value.take());
+        let nodes = &self.nodes;
+        self.index.remove(hash, slot, |slot| nodes[slot as usize].key.hash());
         self.free.push(slot);
-        Some((entry.value, entry.weight))
+        value
+    }
+
+    fn relink(&mut self, slot: u32, list: List) {
+        self.unlink(slot);
+        self.link(slot, list);
+    }
+
+    fn unlink(&mut self, slot: u32) {
+        self.count(slot, usize::wrapping_sub);
+        let Node { newer, older, list, .. } = self.nodes[slot as usize];
+        let ends = &mut self.lists[list as usize];
+        match self.nodes.get_mut(older as usize) {
+            Some(node) => node.newer = newer,
+            None => ends.oldest = newer,
+        }
+        match self.nodes.get_mut(newer as usize) {
+            Some(node) => node.older = older,
+            None => ends.newest = older,
+        }
+    }
+
+    /// As the newest of a list.
+    fn link(&mut self, slot: u32, list: List) {
+        let ends = &mut self.lists[list as usize];
+        let older = std::mem::replace(&mut ends.newest, slot);
+        if ends.oldest == NONE {
+            ends.oldest = slot;
+        }
+        if let Some(node) = self.nodes.get_mut(older as usize) {
+            node.newer = slot;
+        }
+        let node = &mut self.nodes[slot as usize];
+        (node.list, node.older, node.newer) = (list, older, NONE);
+        self.count(slot, usize::wrapping_add);
+    }
+
+    fn count(&mut self, slot: u32, change: fn(usize, usize) -> usize) {
+        let Node { list, weight, priority, .. } = self.nodes[slot as usize];
+        let bytes = &mut self.bytes[list as usize];
+        *bytes = change(*bytes, weight as usize);
+        if priority == Priority::High {
+            self.high = change(self.high, weight as usize);
+        }
     }
 }

@@ -102,10 +102,11 @@ fn merge(
     for (level, handles) in inputs {
         if *level == 0 {
             for handle in handles {
-                sources.push(Box::new(handle.table()?.cursor()));
+                sources.push(Box::new(handle.table()?.cursor().past_cache()));
             }
         } else if !handles.is_empty() {
-            sources.push(Box::new(LevelCursor::new(levels.order().clone(), handles.as_slice().into(), None)));
+            let cursor = LevelCursor::new(levels.order().clone(), handles.as_slice().into(), None);
+            sources.push(Box::new(cursor.past_cache()));
         }
     }
     let mut cursor = MergeCursor::new(levels.order().clone(), sources);

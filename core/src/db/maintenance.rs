@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::base::error::{Error, Result};
 use crate::base::ids::KeyspaceId;
 use crate::base::limits::LEVELS;
+use crate::cache::CacheFigures;
 use crate::db::database::Database;
 use crate::engine::CompactionProgress;
 use crate::metrics::Counter;
@@ -30,7 +31,8 @@ pub struct Stats {
     pub dead_bytes: u64,
     /// Bytes that only held snapshots (estimated as dead ones) and running scans and backups keep.
     pub pinned_bytes: u64,
-    /// Share of page look-ups that found the page in the cache, 0 to 1.
+    /// Share of look-ups that the cache answered, by a row or by a page, 0 to 1. A row that is not there is no miss
+    /// of its own: pages are looked up then.
     pub cache_hit_rate: f64,
     /// Bytes of the cache in use, by pages and rows.
     pub cache_bytes: usize,
@@ -54,6 +56,11 @@ pub struct Stats {
     pub snapshots: usize,
     /// What last went wrong in the background.
     pub background_error: Option<Error>,
+}
+
+fn hit_rate(row_hits: u64, pages: &CacheFigures) -> f64 {
+    let hits = row_hits + pages.page_hits;
+    if hits == 0 { 0.0 } else { hits as f64 / (hits + pages.page_misses) as f64 }
 }
 
 /// The keys of a keyspace, from the oldest records to the newest: each tombstone ends a key of those in front of
@@ -81,7 +88,7 @@ impl Database {
         engine.health.check_read()?;
         let view = std::sync::Arc::clone(&engine.catalogue.view().load());
         let cache = &engine.catalogue.tables().cache;
-        let (hits, misses) = (cache.hits(), cache.misses());
+        let figures = cache.figures();
         let sets = || std::iter::once(&view.active).chain(&view.sealed);
         let mut tables_per_level = vec![0; LEVELS];
         for (_, levels) in view.version.spaces() {
@@ -100,8 +107,8 @@ impl Database {
             total_keys: view.version.spaces().map(|(id, levels)| estimate_keys(&view, id, levels)).sum(),
             total_size: view.version.tables().map(|handle| handle.meta().size).sum::<u64>()
                 + engine.writer.log_bytes(),
-            cache_hit_rate: if hits + misses == 0 { 0.0 } else { hits as f64 / (hits + misses) as f64 },
-            cache_bytes: cache.usage(),
+            cache_hit_rate: hit_rate(meters.total(Counter::RowHits), &figures),
+            cache_bytes: figures.bytes,
             mapped_bytes: engine.catalogue.tables().maps.mapped(),
             memtable_bytes: sets().map(|set| set.memory_usage()).sum(),
             sealed_memtables: view.sealed.len(),

@@ -1,7 +1,6 @@
 //! Metrics and memory figures.
 
 use crate::base::error::Result;
-use crate::cache::Priority;
 use crate::db::database::Database;
 use crate::metrics::{MemoryStats, Metrics, Opening};
 
@@ -24,8 +23,8 @@ impl Database {
     pub fn get_metrics(&self) -> Result<Metrics> {
         let engine = self.engine();
         engine.health.check_read()?;
-        let cache = &engine.catalogue.tables().cache;
-        Ok(engine.health.meters.metrics(cache.hits(), cache.misses(), self.memory()))
+        let pages = engine.catalogue.tables().cache.figures();
+        Ok(engine.health.meters.metrics(pages.page_hits, pages.page_misses, self.memory()))
     }
 
     /// What the database keeps in memory; `None` once it is closed.
@@ -51,14 +50,14 @@ impl Database {
         let view = std::sync::Arc::clone(&engine.catalogue.view().load());
         let sealed: usize = view.sealed.iter().map(|set| set.memory_usage()).sum();
         let memtables = sealed + view.active.memory_usage();
-        let (all, rows) = (cache.usage(), engine.rows.memory_usage());
+        let figures = cache.figures();
         MemoryStats {
-            total_bytes: (all + memtables) as u64,
-            cache_bytes: all as u64,
+            total_bytes: (figures.bytes + memtables) as u64,
+            cache_bytes: figures.bytes as u64,
             cache_limit_bytes: cache.capacity() as u64,
-            page_bytes: all.saturating_sub(rows) as u64,
-            index_bytes: cache.usage_of(Priority::High) as u64,
-            row_bytes: rows as u64,
+            page_bytes: figures.bytes.saturating_sub(figures.row_bytes) as u64,
+            index_bytes: figures.inner_bytes as u64,
+            row_bytes: figures.row_bytes as u64,
             memtable_bytes: memtables as u64,
             sealed_memtable_bytes: sealed as u64,
             mapped_bytes: engine.catalogue.tables().maps.mapped(),

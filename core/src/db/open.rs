@@ -23,9 +23,6 @@ use crate::sync::{Arc, Mutex};
 use crate::vfs::{OsVfs, Vfs, VfsLock, sync_folder};
 use crate::write::{Writer, WriterOptions};
 
-/// The rows may take the cache divided by this.
-const ROWS_SHARE: usize = 4;
-
 /// Pages read ahead of a scan may take the cache divided by this.
 const AHEAD_SHARE: usize = 8;
 
@@ -264,7 +261,8 @@ fn assemble(
         level0_stop: trigger * LEVEL0_STOP,
         group_transactions: config.use_optimized_transactions,
     };
-    let rows = Arc::new(RowCache::new(config.cache_size / ROWS_SHARE)?);
+    let rows = Arc::new(RowCache::new(config.cache_size)?);
+    catalogue.tables().cache.share_with(&rows);
     let writer = Writer::new(
         Arc::clone(&catalogue),
         Arc::clone(&rows),

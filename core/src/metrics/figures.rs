@@ -281,7 +281,7 @@ memory! {
     cache_bytes,
     /// Bytes that the cache may use: the option `cache_size`.
     cache_limit_bytes,
-    /// Bytes of cached pages.
+    /// Bytes of cached pages, and of what is remembered of evicted ones.
     page_bytes,
     /// Bytes of cached pages that lead to records: inner pages and filters.
     index_bytes,

@@ -6,6 +6,7 @@ use crate::base::ids::{KeyspaceId, SequenceNumber};
 use crate::base::limits::check_key;
 use crate::base::record::RecordKind;
 use crate::base::value::Value;
+use crate::cache::loads_of_this_thread;
 use crate::cache::rows::{Row, RowCache, Seen, Ticket};
 use crate::catalogue::Catalogue;
 use crate::metrics::Counter;
@@ -54,11 +55,12 @@ pub fn get_many<K: AsRef<[u8]>>(
         true => missing.sort_unstable_by(|a, b| a.head.cmp(&b.head).then_with(|| key_of(a).cmp(key_of(b)))),
         false => missing.sort_by(|a, b| order.compare(key_of(a), key_of(b))),
     }
+    let loads = loads_of_this_thread();
     let mut answer = |miss: &Miss, found: SequenceNumber, value: &[u8]| -> Result<()> {
         if let Some(ticket) = miss.ticket.filter(|_| may_offer) {
             let (pages, row) =
                 (&catalogue.tables().cache, Row { keyspace: keyspace.0, key: key_of(miss), sequence: found });
-            rows.offer(ticket, row, value, |bytes| pages.take_budget(bytes));
+            rows.offer(ticket, row, value, loads_of_this_thread() != loads, &**pages);
         }
         if let Some(slot) = values.get_mut(miss.index) {
             *slot = Some(Value::copy(value)?);
@@ -87,13 +89,15 @@ fn look_at_rows<K: AsRef<[u8]>>(
 ) -> Result<Vec<Miss>> {
     let mut missing = Vec::with_capacity(keys.len());
     let on = rows.is_on();
-    keys.iter().take(AHEAD).filter(|_| on).for_each(|key| rows.prefetch(keyspace.0, key.as_ref()));
-    for (index, key) in keys.iter().enumerate() {
-        if let Some(ahead) = keys.get(index + AHEAD).filter(|_| on) {
-            rows.prefetch(keyspace.0, ahead.as_ref());
-        }
+    let hashes: Vec<u64> = keys.iter().map(|key| hash_key(key.as_ref())).collect();
+    let ask = |hash: &u64| {
+        rows.prefetch(keyspace.0, *hash);
+    };
+    hashes.iter().take(AHEAD).filter(|_| on).for_each(ask);
+    for ((index, key), &hash) in keys.iter().enumerate().zip(&hashes) {
+        hashes.get(index + AHEAD).filter(|_| on).into_iter().for_each(ask);
         let key = key.as_ref();
-        let (hash, row) = (hash_key(key), Row { keyspace: keyspace.0, key, sequence });
+        let row = Row { keyspace: keyspace.0, key, sequence };
         let value = match rows.get_hashed(hash, row, Value::copy) {
             Seen::Hit(value) => Some(value?),
             Seen::Miss(_, ticket) => {

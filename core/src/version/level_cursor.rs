@@ -17,12 +17,19 @@ pub struct LevelCursor {
     cursor: Option<TableCursor>,
     /// For the first table that is entered; taken along from there.
     course: Option<Course>,
+    past_cache: bool,
 }
 
 impl LevelCursor {
     /// Over tables sorted by key; no key is in two of them.
     pub fn new(order: KeyOrder, tables: Arc<[Arc<TableHandle>]>, course: Option<Course>) -> Self {
-        LevelCursor { order, tables, at: 0, cursor: None, course }
+        LevelCursor { order, tables, at: 0, cursor: None, course, past_cache: false }
+    }
+
+    /// As [`TableCursor::past_cache`].
+    pub fn past_cache(mut self) -> Self {
+        self.past_cache = true;
+        self
     }
 
     /// Makes table `index` the current one.
@@ -34,7 +41,8 @@ impl LevelCursor {
         if self.cursor.is_none() || self.at != index {
             self.leave();
             let table = handle.table()?;
-            self.cursor = Some(table.cursor_on(self.course.take()));
+            let cursor = table.cursor_on(self.course.take());
+            self.cursor = Some(if self.past_cache { cursor.past_cache() } else { cursor });
             self.at = index;
         }
         Ok(self.cursor.as_mut())

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::base::coding::put_varint;
 use crate::base::config::ConsistencyLevel;
 use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::hash::hash_key;
 use crate::base::ids::{MAX_SEQUENCE, SequenceNumber};
 use crate::base::limits::DEFERRED_LOG_BYTES;
 use crate::base::record::RecordKind;
@@ -96,6 +97,8 @@ pub(super) struct Section {
     /// Ingests that wait for what is older to be flushed; commits wait for them.
     pub pauses: usize,
     header: Vec<u8>,
+    /// Hashes of the rows of a group.
+    pub(super) hashes: Vec<u64>,
     /// Buckets of rows that are locked.
     buckets: Vec<usize>,
 }
@@ -120,6 +123,7 @@ impl Writer {
             active_since: Duration::ZERO,
             pauses: 0,
             header: Vec::new(),
+            hashes: Vec::new(),
             buckets: Vec::new(),
         };
         let section = Mutex::new(section);
@@ -212,14 +216,15 @@ impl Writer {
         if !self.rows.is_on() {
             return self.catalogue.view().publish(last);
         }
-        for batch in staged(members).map(|member| member.batch).filter(|batch| batch.len() > 1) {
-            batch.operations().for_each(|operation| self.rows.prefetch(operation.keyspace.0, operation.key));
+        section.hashes.clear();
+        for (_, operation) in operations(members) {
+            section.hashes.push(self.rows.prefetch(operation.keyspace.0, hash_key(operation.key)));
         }
         section.buckets.clear();
-        for (sequence, operation) in operations(members) {
+        for ((sequence, operation), hash) in operations(members).zip(&section.hashes) {
             let row = Row { keyspace: operation.keyspace.0, key: operation.key, sequence };
             let value = (operation.kind == RecordKind::Put).then_some(operation.value);
-            section.buckets.extend(self.rows.change(row, value));
+            section.buckets.extend(self.rows.change(*hash, row, value));
         }
         self.catalogue.view().publish(last);
         section.buckets.iter().for_each(|bucket| self.rows.release(*bucket));
@@ -228,10 +233,7 @@ impl Writer {
     /// Starts to keep rows, unless a commit is under way.
     pub fn turn_rows_on(&self) {
         let Some(_section) = self.section.try_lock() else { return };
-        let pages = &self.catalogue.tables().cache;
-        if !self.rows.is_on() && pages.take_budget(self.rows.bytes_of_heads()) {
-            self.rows.turn_on();
-        }
+        self.rows.turn_on(&*self.catalogue.tables().cache);
     }
 
     /// One write for the group, unless all of it may wait.

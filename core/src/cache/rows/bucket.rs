@@ -1,19 +1,23 @@
-//! A bucket: a line of words that says what is in it, and the rows, packed from the front.
+//! A bucket: a cache line of words that says what is in it, and the rows, packed from the front.
 //!
 //! Everything is an atomic word under a sequence lock: a reader copies and then looks whether the stamp is
 //! still the one that it began with. Whoever holds the lock is the only one to change anything but the reference bits and the ghosts,
 //! which are hints.
 
+mod change;
+
 use crate::cache::rows::Row;
 use crate::sync::{AtomicU64, Ordering, fence, yield_now};
 
-/// Words of a bucket's head: a cache line.
-pub(super) const HEAD_WORDS: usize = 8;
+/// Words of a bucket's head; a look that finds its row needs the first cache line of it.
+const HEAD_WORDS: usize = 10;
+/// Words of a bucket: a quarter of a page of memory.
+pub(super) const BUCKET_WORDS: usize = 128;
 /// Words of a bucket's rows.
-pub(super) const DATA_WORDS: usize = 128;
+const DATA_WORDS: usize = BUCKET_WORDS - HEAD_WORDS;
 /// Words of a unit, in which rows are measured.
 const UNIT_WORDS: usize = 2;
-const UNITS: usize = DATA_WORDS / UNIT_WORDS;
+pub(super) const UNITS: usize = DATA_WORDS / UNIT_WORDS;
 /// Rows of a bucket.
 const WAYS: usize = 8;
 /// Units of the longest row: two fit.
@@ -37,15 +41,16 @@ const CLOCK: usize = 1;
 const HAND_SHIFT: u32 = 16;
 /// Two ways a word, each `tag u16 | start u8 | units u8`; no units: free.
 const METAS: usize = 2;
-/// Four tags a word of keys that were looked for and not here.
-const GHOSTS: usize = 6;
-const GHOST_WORDS: usize = HEAD_WORDS - GHOSTS;
+/// Ghosts, four tags a word: of keys that were looked for and not here, and of rows that were here.
+const SEEN: usize = 6;
+const EVICTED: usize = 8;
+const GHOST_WORDS: usize = 2;
 
 /// The words of a bucket.
 #[derive(Clone, Copy)]
 pub(super) struct Bucket<'a> {
-    pub(super) head: &'a [AtomicU64; HEAD_WORDS],
-    pub(super) data: &'a [AtomicU64; DATA_WORDS],
+    head: &'a [AtomicU64; HEAD_WORDS],
+    data: &'a [AtomicU64; DATA_WORDS],
 }
 
 /// The place of a row in its bucket.
@@ -72,7 +77,13 @@ pub(super) fn units_of(key: &[u8], value: &[u8]) -> usize {
     words.div_ceil(UNIT_WORDS)
 }
 
-impl Bucket<'_> {
+impl<'a> Bucket<'a> {
+    #[inline]
+    pub(super) fn of(words: &'a [AtomicU64; BUCKET_WORDS]) -> Option<Self> {
+        let (head, data) = words.split_first_chunk()?;
+        Some(Bucket { head, data: data.first_chunk()? })
+    }
+
     /// The stamp, if nobody holds the lock.
     #[inline]
     pub(super) fn stamp(&self) -> Option<u64> {
@@ -198,23 +209,14 @@ impl Bucket<'_> {
 
     /// Gives the lock back, with a new stamp.
     pub(super) fn unlock(&self) {
-        let stamp = self.head[STAMP].load(Ordering::Relaxed);
-        self.head[STAMP].store((stamp & !HOLDER).wrapping_add(STEP), Ordering::Release);
+        self.unlock_behind(0);
     }
 
-    /// Whether a key was looked for lately and not found here; notes that it is looked for.
-    pub(super) fn is_wanted_again(&self, tag: u16) -> bool {
-        let ghosts: [u64; GHOST_WORDS] =
-            std::array::from_fn(|word| self.head[GHOSTS + word].load(Ordering::Relaxed));
-        if ghosts.iter().any(|word| (0..4).any(|at| (word >> (16 * at)) as u16 == tag)) {
-            return true;
-        }
-        let mut carry = u64::from(tag);
-        for (word, old) in ghosts.into_iter().enumerate() {
-            self.head[GHOSTS + word].store(old << 16 | carry, Ordering::Relaxed);
-            carry = old >> 48;
-        }
-        false
+    /// Gives the lock back, with a stamp behind all that there were and behind `floor`. That stamp.
+    pub(super) fn unlock_behind(&self, floor: u64) -> u64 {
+        let stamp = (self.head[STAMP].load(Ordering::Relaxed).max(floor) & !HOLDER).wrapping_add(STEP);
+        self.head[STAMP].store(stamp, Ordering::Release);
+        stamp
     }
 
     /// Where the row of a key is. Without the lock, the answer holds only while the stamp does.
@@ -249,93 +251,5 @@ impl Bucket<'_> {
         }
         let last = behind.first().map_or(0, |word| word.load(Ordering::Relaxed)).to_ne_bytes();
         last.starts_with(rest)
-    }
-
-    /// Under the lock: takes a row out and closes the gap.
-    pub(super) fn remove(&self, way: usize) {
-        let gone = self.meta(way);
-        self.set_meta(way, Meta::default());
-        self.head[CLOCK].fetch_and(!(1 << way), Ordering::Relaxed);
-        let (mut to, end) = (usize::from(gone.start), self.used_units() + usize::from(gone.units));
-        for from in to + usize::from(gone.units)..end {
-            for word in 0..UNIT_WORDS {
-                let moved = self.data[from * UNIT_WORDS + word].load(Ordering::Relaxed);
-                self.data[to * UNIT_WORDS + word].store(moved, Ordering::Relaxed);
-            }
-            to += 1;
-        }
-        for way in 0..WAYS {
-            let meta = self.meta(way);
-            if meta.units > 0 && meta.start > gone.start {
-                self.set_meta(way, Meta { start: meta.start - gone.units, ..meta });
-            }
-        }
-    }
-
-    fn used_units(&self) -> usize {
-        (0..WAYS).map(|way| usize::from(self.meta(way).units)).sum()
-    }
-
-    /// Under the lock: puts a row in that is not here, in the stead of rows that were not used lately.
-    pub(super) fn insert(&self, tag: u16, row: &Row<'_>, value: &[u8]) {
-        let units = units_of(row.key, value);
-        if units > MAX_UNITS {
-            return;
-        }
-        let free_way = || (0..WAYS).find(|&way| self.meta(way).units == 0);
-        while self.used_units() + units > UNITS || free_way().is_none() {
-            self.remove(self.victim());
-        }
-        let (Some(way), start) = (free_way(), self.used_units()) else { return };
-        self.write_row(start, row, value);
-        self.set_meta(way, Meta { tag, start: start as u8, units: units as u8 });
-    }
-
-    /// Under the lock: gives a row that is here another value; `false` if that has another size.
-    pub(super) fn replace(&self, way: usize, row: &Row<'_>, value: &[u8]) -> bool {
-        let meta = self.meta(way);
-        let fits = units_of(row.key, value) == usize::from(meta.units);
-        if fits {
-            self.write_row(meta.start.into(), row, value);
-        }
-        fits
-    }
-
-    fn write_row(&self, start: usize, row: &Row<'_>, value: &[u8]) {
-        let lengths = row.key.len() as u64 | (value.len() as u64) << 16 | u64::from(row.keyspace) << 32;
-        let mut bytes = row.key.iter().chain(value).copied().peekable();
-        let content = std::iter::from_fn(|| {
-            bytes.peek()?;
-            Some(u64::from_ne_bytes(std::array::from_fn(|_| bytes.next().unwrap_or(0))))
-        });
-        let words = self.data[start * UNIT_WORDS..].iter();
-        for (word, bits) in words.zip([row.sequence, lengths].into_iter().chain(content)) {
-            word.store(bits, Ordering::Relaxed);
-        }
-    }
-
-    /// The next row that was not used since the hand was there, or the next at all.
-    fn victim(&self) -> usize {
-        let clock = self.head[CLOCK].load(Ordering::Relaxed);
-        let hand = (clock >> HAND_SHIFT) as usize % WAYS;
-        let mut spared = 0u64;
-        let at = |step: usize| (hand + step) % WAYS;
-        let chosen = (0..2 * WAYS).map(at).find(|&way| {
-            let used = self.meta(way).units > 0;
-            let referenced = (clock & !spared) >> way & 1 == 1;
-            spared |= 1 << way;
-            used && !referenced
-        });
-        let way = chosen.unwrap_or(hand);
-        let next = ((way + 1) % WAYS) as u64;
-        self.head[CLOCK].store(clock & u64::from(u16::MAX) & !spared | next << HAND_SHIFT, Ordering::Relaxed);
-        way
-    }
-
-    /// Under the lock: takes everything out.
-    pub(super) fn clear(&self) {
-        for word in &self.head[CLOCK..] {
-            word.store(0, Ordering::Relaxed);
-        }
     }
 }

@@ -3,27 +3,29 @@
 //! A bucket is guarded by a stamp. A reader takes the stamp before it takes its view; what it then finds goes
 //! into the bucket only if the stamp is unchanged. A commit locks the buckets of its keys, changes their rows, makes itself
 //! visible, and only then unlocks: so no row is older than what any reader can see.
+//!
+//! The pages are the first level of a row: it comes in when its key is looked for again. Inside a bucket rows go by CLOCK, and
+//! leave a tag behind as their ghost. How many buckets there are changes with the budget: see `resize.rs`.
 
 mod bucket;
+mod resize;
 #[cfg(test)]
 mod tests;
 mod words;
 
 use crate::base::error::Result;
+#[cfg(test)]
 use crate::base::hash::hash_key;
 use crate::base::ids::SequenceNumber;
 use crate::prefetch::prefetch;
-use crate::sync::{AtomicBool, AtomicU64, Ordering};
+use crate::sync::{AtomicUsize, Mutex, Ordering};
 
-use bucket::{Bucket, DATA_WORDS, HEAD_WORDS, MAX_UNITS, units_of};
+use bucket::{BUCKET_WORDS, Bucket, MAX_UNITS, UNITS, units_of};
+use resize::{EXTENT, bucket_of};
 use words::Words;
 
-/// Bytes of a bucket's rows.
-const DATA_BYTES: usize = DATA_WORDS * size_of::<u64>();
-/// Bytes of a bucket's head.
-const HEAD_BYTES: usize = HEAD_WORDS * size_of::<u64>();
-/// Buckets of a page of memory, which is taken when the first of them is filled.
-const GROUP: usize = 4;
+/// Bytes of a bucket.
+const BUCKET_BYTES: usize = BUCKET_WORDS * size_of::<u64>();
 
 /// A version of a key.
 #[derive(Clone, Copy)]
@@ -40,7 +42,7 @@ pub struct Row<'a> {
 #[derive(Clone, Copy)]
 pub struct Ticket {
     bucket: usize,
-    tag: u16,
+    hash: u64,
     stamp: u64,
 }
 
@@ -52,55 +54,64 @@ pub enum Seen<R, F> {
     Miss(F, Option<Ticket>),
 }
 
+/// Who keeps the budget.
+pub trait Lender {
+    /// Asked for bytes; `false`: they are not to be had.
+    fn lend(&self, bytes: usize) -> bool;
+    /// Given bytes back that were lent and are not used after all.
+    fn take_back(&self, bytes: usize);
+    /// Told that a row was looked for that had been here, or lately been looked for; and whether the look had to go to the disk.
+    fn found_ghost(&self, from_disk: bool);
+}
+
 /// The rows of a database.
 pub struct RowCache {
-    heads: Words,
-    data: Words,
-    buckets: usize,
-    /// Off until the first read: a database that is only written pays nothing. Turned on in
-    /// the commit section only.
-    on: AtomicBool,
-    /// A bit for each group of buckets that has memory.
-    groups: Words,
+    words: Words,
+    /// Buckets that it may have.
+    most: usize,
+    /// Buckets that it has when it is on, at least.
+    least: usize,
+    /// Buckets that it has. None until the first read: a database that is only written pays nothing.
+    buckets: AtomicUsize,
+    /// Units that rows take.
+    used_units: AtomicUsize,
+    /// Held while the number of buckets changes; a stamp behind those of all buckets that were given up.
+    resizing: Mutex<u64>,
 }
 
 impl RowCache {
-    /// A cache that takes at most `bytes`. Errors: `OutOfMemory`.
-    pub fn new(bytes: usize) -> Result<Self> {
-        let buckets = bytes / (DATA_BYTES + HEAD_BYTES) / GROUP * GROUP;
+    /// The rows of a cache of `budget` bytes, of which they take what they are lent. Errors: `OutOfMemory`.
+    pub fn new(budget: usize) -> Result<Self> {
+        let extents = |bytes: usize| bytes.div_ceil(EXTENT * BUCKET_BYTES) * EXTENT;
+        let most = extents(budget / 8 * 7);
         Ok(RowCache {
-            heads: Words::zeroed(buckets * HEAD_WORDS)?,
-            data: Words::zeroed(buckets * DATA_WORDS)?,
-            buckets,
-            on: AtomicBool::new(false),
-            groups: Words::zeroed((buckets / GROUP).div_ceil(64))?,
+            words: Words::zeroed(most * BUCKET_WORDS)?,
+            most,
+            least: extents(budget / 64),
+            buckets: AtomicUsize::new(0),
+            used_units: AtomicUsize::new(0),
+            resizing: Mutex::new(0),
         })
     }
 
-    /// Bytes that it takes once it is on, without any row.
-    pub fn bytes_of_heads(&self) -> usize {
-        self.buckets * HEAD_BYTES
-    }
-
-    /// Bytes taken of the budget so far.
-    pub fn memory_usage(&self) -> usize {
-        if !self.is_on() {
-            return 0;
-        }
-        let groups: u32 =
-            self.groups.groups::<1>().iter().map(|[word]| word.load(Ordering::Relaxed).count_ones()).sum();
-        self.bytes_of_heads() + groups as usize * GROUP * DATA_BYTES
+    /// Most bytes that it may be lent.
+    pub fn max_bytes(&self) -> usize {
+        self.most * BUCKET_BYTES
     }
 
     /// Whether rows are kept.
     #[inline]
     pub fn is_on(&self) -> bool {
-        self.on.load(Ordering::Acquire)
+        self.buckets() > 0
     }
 
-    /// Starts to keep rows. To be called in the commit section: who sees it sees all commits that did not change rows.
-    pub fn turn_on(&self) {
-        self.on.store(true, Ordering::Release);
+    /// Starts to keep rows, if there are bytes for them. To be called in the commit section: who sees it sees all commits
+    /// that did not change rows.
+    pub fn turn_on(&self, lender: &impl Lender) {
+        let _resizing = self.resizing.lock();
+        if !self.is_on() && self.least > 0 && lender.lend(self.least * BUCKET_BYTES) {
+            self.buckets.store(self.least, Ordering::Release);
+        }
     }
 
     /// Lends the value of a key, if it is here and not newer than the row's sequence, to `use_value`.
@@ -115,77 +126,95 @@ impl RowCache {
     where
         F: FnOnce(&[u8]) -> R,
     {
-        if !self.is_on() {
+        let buckets = self.buckets();
+        if buckets == 0 {
             return Seen::Miss(use_value, None);
         }
         let hash = in_keyspace(key_hash, row.keyspace);
-        let (bucket, tag) = (self.bucket_of(hash), hash as u16);
+        let bucket = bucket_of(hash, buckets);
         let Some(words) = self.bucket(bucket) else { return Seen::Miss(use_value, None) };
         let Some(stamp) = words.stamp() else { return Seen::Miss(use_value, None) };
-        match words.read(stamp, tag, &row, use_value) {
+        match words.read(stamp, tag(hash), &row, use_value) {
             Ok(found) => Seen::Hit(found),
-            Err(use_value) => Seen::Miss(use_value, Some(Ticket { bucket, tag, stamp })),
+            Err(use_value) => Seen::Miss(use_value, Some(Ticket { bucket, hash, stamp })),
         }
     }
 
-    /// Offers the newest version of a key, found by a reader that took `ticket` before its view. It is kept if
-    /// the key was looked for before. `take_memory` is asked for bytes of the budget.
-    pub fn offer(&self, ticket: Ticket, row: Row<'_>, value: &[u8], take_memory: impl FnOnce(usize) -> bool) {
-        let Some(words) = self.bucket(ticket.bucket) else { return };
-        if units_of(row.key, value) > MAX_UNITS || !words.is_wanted_again(ticket.tag) {
+    /// Offers the newest version of a key, found by a reader that took `ticket` before its view, and whether it
+    /// found it on the disk. It is kept if the key was looked for before.
+    pub fn offer(&self, ticket: Ticket, row: Row<'_>, value: &[u8], from_disk: bool, lender: &impl Lender) {
+        // The bucket may have been given up, or split, before the reader took its stamp.
+        let is_current = || bucket_of(ticket.hash, self.buckets()) == ticket.bucket;
+        let Some(words) = self.bucket(ticket.bucket).filter(|_| is_current()) else { return };
+        let tag = tag(ticket.hash);
+        if units_of(row.key, value) > MAX_UNITS || !words.is_wanted_again(tag) {
             return;
         }
-        if !self.has_memory(ticket.bucket, take_memory) || !words.lock_at(ticket.stamp) {
+        lender.found_ghost(from_disk);
+        if !words.lock_at(ticket.stamp) {
             return;
         }
+        if !is_current() {
+            words.unlock();
+            return;
+        }
+        let before = words.used_units();
         // A reader of an older version may have left the row here.
-        if let Some(way) = words.find(ticket.tag, &row) {
+        if let Some(way) = words.find(tag, &row) {
             words.remove(way);
         }
-        words.insert(ticket.tag, &row, value);
+        let evicted = words.insert(tag, &row, value);
+        self.note_units(before, words.used_units());
         words.unlock();
-    }
-
-    fn has_memory(&self, bucket: usize, take_memory: impl FnOnce(usize) -> bool) -> bool {
-        let group = bucket / GROUP;
-        let Some([word]) = self.groups.groups::<1>().get(group / 64) else { return false };
-        let bit = 1u64 << (group % 64);
-        if word.load(Ordering::Relaxed) & bit != 0 {
-            return true;
+        // Rows meet in a bucket also when there is much room elsewhere.
+        if evicted > 0 && self.used_units.load(Ordering::Relaxed) > self.buckets() * UNITS / 2 {
+            self.grow(lender);
         }
-        // Two readers may both pay for a group; the budget then is a page smaller than it might be.
-        let taken = take_memory(GROUP * DATA_BYTES);
-        if taken {
-            word.fetch_or(bit, Ordering::Relaxed);
-        }
-        taken
     }
 
     /// In the commit section, before the commit is visible: locks the bucket of a key that it writes and
     /// changes its row; `None` takes it out. The caller remembers the bucket if the answer is one, for [`RowCache::release`].
-    pub fn change(&self, row: Row<'_>, value: Option<&[u8]>) -> Option<usize> {
-        let hash = hash(row.keyspace, row.key);
-        let (bucket, tag) = (self.bucket_of(hash), hash as u16);
-        let words = self.bucket(bucket)?;
-        let locked = words.lock();
+    /// `hash` is that of [`RowCache::prefetch`].
+    pub fn change(&self, hash: u64, row: Row<'_>, value: Option<&[u8]>) -> Option<usize> {
+        let tag = tag(hash);
+        let (bucket, words, locked) = self.lock_bucket_of(hash)?;
         if let Some(way) = words.find(tag, &row) {
             let replaced = value.is_some_and(|value| words.replace(way, &row, value));
             if !replaced {
+                let before = words.used_units();
                 words.remove(way);
                 if let Some(value) = value {
                     words.insert(tag, &row, value);
                 }
+                self.note_units(before, words.used_units());
             }
         }
         locked.then_some(bucket)
     }
 
-    /// Asks the processor for the line that [`RowCache::change`] will want.
-    pub fn prefetch(&self, keyspace: u32, key: &[u8]) {
-        let head = self.heads.groups::<HEAD_WORDS>().get(self.bucket_of(hash(keyspace, key)));
-        if let Some(head) = head {
-            prefetch(head.as_ptr().cast(), 1);
+    /// Locks a bucket for the one committer; whether it did not have it before.
+    fn lock_bucket_of(&self, hash: u64) -> Option<(usize, Bucket<'_>, bool)> {
+        loop {
+            let bucket = bucket_of(hash, self.buckets());
+            let words = self.bucket(bucket)?;
+            let locked = words.lock();
+            // A bucket does not change its keys while it is locked.
+            if bucket_of(hash, self.buckets()) == bucket {
+                return Some((bucket, words, locked));
+            }
+            if locked {
+                words.unlock();
+            }
         }
+    }
+
+    /// Asks the processor for the line that a look or [`RowCache::change`] will want first. The hash of the row.
+    pub fn prefetch(&self, keyspace: u32, key_hash: u64) -> u64 {
+        let hash = in_keyspace(key_hash, keyspace);
+        if let Some(words) = self.words.groups::<BUCKET_WORDS>().get(bucket_of(hash, self.buckets())) {
+            prefetch(words.as_ptr().cast(), 1);
+        }
+        hash
     }
 
     /// Once the commit is visible: unlocks a bucket.
@@ -198,40 +227,52 @@ impl RowCache {
     /// In the commit section: takes every row out for a change of unknown keys, which `publish` makes visible. No row
     /// comes in meanwhile, and none that was found before comes in later.
     pub fn clear_and(&self, publish: impl FnOnce()) {
-        let locked: Vec<usize> = (0..self.buckets)
-            .filter(|bucket| self.bucket(*bucket).is_some_and(|words| words.lock()))
-            .collect();
-        locked.iter().filter_map(|bucket| self.bucket(*bucket)).for_each(|words| words.clear());
+        let _resizing = self.resizing.lock();
+        let buckets = (0..self.buckets()).filter_map(|bucket| self.bucket(bucket));
+        let locked: Vec<Bucket<'_>> = buckets.filter(|bucket| bucket.lock()).collect();
+        locked.iter().for_each(|bucket| self.empty(bucket));
         publish();
-        locked.into_iter().for_each(|bucket| self.release(bucket));
+        locked.iter().for_each(|bucket| bucket.unlock());
     }
 
     /// Takes every row out. Buckets that are in use are left alone.
     pub fn clear(&self) {
-        for bucket in (0..self.buckets).filter_map(|bucket| self.bucket(bucket)) {
+        let _resizing = self.resizing.lock();
+        for bucket in (0..self.buckets()).filter_map(|bucket| self.bucket(bucket)) {
             if bucket.stamp().is_some_and(|stamp| bucket.lock_at(stamp)) {
-                bucket.clear();
+                self.empty(&bucket);
                 bucket.unlock();
             }
         }
     }
 
+    /// Under the lock.
+    fn empty(&self, bucket: &Bucket<'_>) {
+        self.note_units(bucket.used_units(), 0);
+        bucket.clear();
+    }
+
+    fn note_units(&self, before: usize, after: usize) {
+        if before != after {
+            self.used_units.fetch_add(after.wrapping_sub(before), Ordering::Relaxed);
+        }
+    }
+
     #[inline]
-    fn bucket_of(&self, hash: u64) -> usize {
-        (((hash >> 32) * self.buckets as u64) >> 32) as usize
+    fn buckets(&self) -> usize {
+        self.buckets.load(Ordering::Acquire)
     }
 
     #[inline]
     fn bucket(&self, index: usize) -> Option<Bucket<'_>> {
-        let head: &[AtomicU64; HEAD_WORDS] = self.heads.groups().get(index)?;
-        let data: &[AtomicU64; DATA_WORDS] = self.data.groups().get(index)?;
-        Some(Bucket { head, data })
+        Bucket::of(self.words.groups().get(index)?)
     }
 }
 
+/// What a bucket knows its keys by, never 0.
 #[inline]
-fn hash(keyspace: u32, key: &[u8]) -> u64 {
-    in_keyspace(hash_key(key), keyspace)
+fn tag(hash: u64) -> u16 {
+    (hash as u16).max(1)
 }
 
 /// Parts the rows of a key that is in several keyspaces.

@@ -1,45 +1,63 @@
-//! Zeroed words that cost no memory before they are written.
+//! Zeroed words that cost no memory before they are written, and whose memory can be given back.
 
-// The standard library has no way to ask for a zeroed slice that may fail.
+// Atomic words over mapped memory, and giving it back, which changes what it holds.
 #![allow(unsafe_code)]
 
-use std::alloc::{Layout, alloc_zeroed};
-use std::ptr::slice_from_raw_parts_mut;
+use std::ops::Range;
+use std::slice;
+
+use memmap2::{MmapOptions, MmapRaw};
 
 use crate::base::error::Result;
 use crate::base::memory;
 use crate::sync::AtomicU64;
 
-/// Words of a cache line.
-const LINE: usize = 8;
-
-/// Words that start at a cache line.
+/// Words that start at a page of memory.
 pub(super) struct Words {
-    all: Box<[AtomicU64]>,
-    start: usize,
+    /// `None` if there are no words.
+    map: Option<MmapRaw>,
     len: usize,
 }
 
 impl Words {
+    /// Whether memory can be given back here at all.
+    pub(super) const GIVES_BACK: bool = cfg!(unix);
+
     /// `len` zeros. Errors: `OutOfMemory`.
     pub(super) fn zeroed(len: usize) -> Result<Self> {
-        let count = len + LINE;
-        let layout = Layout::array::<AtomicU64>(count).map_err(|_| memory::short_of(usize::MAX))?;
-        // SAFETY: the layout has a size, since a line is more than nothing.
-        let start = unsafe { alloc_zeroed(layout) }.cast::<AtomicU64>();
-        if start.is_null() {
-            return Err(memory::short_of(layout.size()));
+        let bytes = len.checked_mul(size_of::<AtomicU64>()).ok_or_else(|| memory::short_of(usize::MAX))?;
+        if bytes == 0 {
+            return Ok(Words { map: None, len: 0 });
         }
-        // SAFETY: allocated with the layout of such a slice, which the box gives back; eight zero bytes are an
-        // `AtomicU64` of 0.
-        let all = unsafe { Box::from_raw(slice_from_raw_parts_mut(start, count)) };
-        let start = (all.as_ptr() as usize / size_of::<u64>()).wrapping_neg() % LINE;
-        Ok(Words { all, start, len })
+        let map = MmapOptions::new().len(bytes).no_reserve_swap().map_anon();
+        let map = map.map_err(|_| memory::short_of(bytes))?;
+        Ok(Words { map: Some(map.into()), len })
     }
 
     /// The words in groups of `N`.
     #[inline]
     pub(super) fn groups<const N: usize>(&self) -> &[[AtomicU64; N]] {
-        self.all.get(self.start..self.start + self.len).unwrap_or_default().as_chunks().0
+        let Some(map) = &self.map else { return &[] };
+        // SAFETY: the map lives as long as `self`, has so many bytes, starts at a page, and is reached through these
+        // words alone; any eight bytes are an `AtomicU64`.
+        unsafe { slice::from_raw_parts(map.as_ptr().cast::<[AtomicU64; N]>(), self.len / N) }
+    }
+
+    /// Gives the memory of a range back, which must lie at pages of memory; its words are then zeros or what they
+    /// were. `false`: it stays.
+    pub(super) fn give_back(&self, range: Range<usize>) -> bool {
+        let word = size_of::<AtomicU64>();
+        let (Some(map), true) = (&self.map, range.end <= self.len) else { return false };
+        #[cfg(unix)]
+        // SAFETY: the words are atomics, of which any value is one, and no reference to something else is in them.
+        unsafe {
+            let (advice, len) = (memmap2::UncheckedAdvice::DontNeed, range.len() * word);
+            map.unchecked_advise_range(advice, range.start * word, len).is_ok()
+        }
+        #[cfg(not(unix))]
+        {
+            let _ = (map, word);
+            false
+        }
     }
 }

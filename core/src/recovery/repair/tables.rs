@@ -135,7 +135,7 @@ impl<'a> Salvage<'a> {
         let mut sources: Vec<Box<dyn Cursor>> = Vec::new();
         for meta in group.drain(..) {
             let table = Arc::new(Table::open(&self.context.tables, &meta, order.clone())?);
-            sources.push(Box::new(table.cursor()));
+            sources.push(Box::new(table.cursor().past_cache()));
         }
         let merged = MergeCursor::new(order.clone(), sources);
         parted.extend(self.written(id, Box::new(merged))?);

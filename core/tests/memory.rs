@@ -1,0 +1,188 @@
+//! One `cache_size` bounds what the cache takes, and the figures about it are true.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod common;
+
+use common::{Random, small_config};
+use lightning_db::{ConsistencyLevel, Database, LSMConfig, LightningDbConfig, WriteBatch};
+
+const VALUE: usize = 1000;
+
+fn key(number: u64) -> [u8; 16] {
+    let mut key = *b"key 000000000000";
+    for (at, digit) in key[4..].iter_mut().rev().enumerate() {
+        *digit += (number / 10u64.pow(at as u32) % 10) as u8;
+    }
+    key
+}
+
+/// Half random, half zeros.
+fn value(number: u64) -> Vec<u8> {
+    let mut random = Random(number);
+    let mut value: Vec<u8> = (0..VALUE / 16).flat_map(|_| random.next().to_le_bytes()).collect();
+    value.resize(VALUE, 0);
+    value
+}
+
+fn load(db: &Database, records: u64, mut each_batch: impl FnMut()) {
+    for first in (0..records).step_by(100) {
+        let mut batch = WriteBatch::new();
+        for number in first..records.min(first + 100) {
+            batch.put(key(number), value(number)).unwrap();
+        }
+        db.write_with(&batch, ConsistencyLevel::Eventual).unwrap();
+        each_batch();
+    }
+}
+
+#[test]
+fn the_hit_rate_counts_rows_and_pages() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = Database::create(folder.path(), small_config()).unwrap();
+    assert_eq!(db.stats().unwrap().cache_hit_rate, 0.0);
+    load(&db, 5000, || ());
+    db.compact_lsm().unwrap();
+    for number in (0..5000).step_by(50) {
+        assert!(db.get(key(number)).unwrap().is_some());
+    }
+    let cold = db.stats().unwrap();
+    // Rows need a second look; then nothing but they answers.
+    let hot: Vec<_> = (0..20).map(|number| vec![number; 20]).collect();
+    db.put_batch(&hot.iter().map(|key| (key, b"hot")).collect::<Vec<_>>()).unwrap();
+    for _ in 0..1000 {
+        assert!(hot.iter().all(|key| db.get(key).unwrap().is_some()));
+    }
+    let warm = db.stats().unwrap();
+    assert!(cold.cache_hit_rate < 0.8, "{cold:?}");
+    assert!(warm.cache_hit_rate > 0.98, "{warm:?}");
+    assert!(warm.cache_bytes <= small_config().cache_size);
+}
+
+/// What is merged is read once and then gone: it has no place in the cache.
+#[test]
+fn a_compaction_brings_nothing_into_the_cache() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = Database::create(folder.path(), small_config()).unwrap();
+    load(&db, 3000, || ());
+    db.flush().unwrap();
+    db.clear_cache().unwrap();
+    let before = db.stats().unwrap();
+    db.compact_lsm().unwrap();
+    let after = db.stats().unwrap();
+    assert!(after.tables_per_level[0] == 0 && after.tables_per_level.iter().sum::<usize>() > 0);
+    assert_eq!((after.cache_bytes, after.cache_hit_rate), (before.cache_bytes, before.cache_hit_rate));
+}
+
+#[cfg(target_os = "linux")]
+mod resident {
+    use super::*;
+    use std::process::Command;
+
+    const MEMTABLE: usize = 1 << 20;
+    /// The active set and those that may wait for their flush.
+    const MEMTABLES: usize = 3;
+
+    /// Bytes of the process in memory that are its own, not the program's.
+    fn resident() -> usize {
+        let line = std::fs::read_to_string("/proc/self/statm").unwrap();
+        let pages: Vec<usize> = line.split(' ').map(|field| field.trim().parse().unwrap()).collect();
+        (pages[1] - pages[2]) * 4096
+    }
+
+    #[derive(Default)]
+    struct Peak(usize);
+
+    impl Peak {
+        fn look(&mut self) {
+            self.0 = self.0.max(resident());
+        }
+    }
+
+    /// Runs in a process of its own, whose other memory does not change meanwhile.
+    fn in_child(name: &str) {
+        const MARK: &str = "LIGHTNING_DB_TEST_CHILD";
+        let budget = if name.ends_with("64_mb") { 64 << 20 } else { 10 << 20 };
+        if std::env::var_os(MARK).is_some() {
+            return load_and_read(budget);
+        }
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", &format!("resident::{name}"), "--include-ignored", "--nocapture"])
+            .env(MARK, "1")
+            .output()
+            .unwrap();
+        print!("{}", String::from_utf8_lossy(&child.stdout));
+        assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stderr));
+    }
+
+    fn load_and_read(budget: usize) {
+        let folder = tempfile::tempdir().unwrap();
+        let config = || LightningDbConfig {
+            cache_size: budget,
+            lsm_config: LSMConfig { memtable_size: MEMTABLE, ..Default::default() },
+            ..Default::default()
+        };
+        let records = (20 * budget / VALUE) as u64;
+        // What a process takes once, whatever it does.
+        let other = tempfile::tempdir().unwrap();
+        let db = Database::create(other.path(), config()).unwrap();
+        load(&db, 2000, || ());
+        db.close().unwrap();
+        drop(db);
+
+        let before = resident();
+        let db = Database::create(folder.path(), config()).unwrap();
+        let (mut loaded, mut read, mut batches) = (Peak(before), Peak(before), 0);
+        load(&db, records, || {
+            batches += 1;
+            if batches % 16 == 0 {
+                loaded.look();
+            }
+        });
+        let mut random = Random(1);
+        for number in 0..records {
+            // Every record once, a few of them again and again.
+            for number in [number * 7919 % records, random.below(3000)] {
+                let found = db.get_with(key(number), |found| found.len()).unwrap();
+                assert_eq!(found, Some(VALUE));
+            }
+            if number % 1000 == 0 {
+                read.look();
+                assert!(db.stats().unwrap().cache_bytes <= budget);
+            }
+        }
+        let mut count = 0;
+        for entry in db.scan(None, None).unwrap() {
+            assert_eq!(entry.unwrap().1.len(), VALUE);
+            count += 1;
+            if count % 1000 == 0 {
+                read.look();
+            }
+        }
+        assert_eq!(count, records);
+        let (loaded, read) = (loaded.0 - before, read.0 - before);
+        let allowed = (budget + MEMTABLES * MEMTABLE) * 6 / 5;
+        let mib = |bytes: usize| bytes as f64 / f64::from(1 << 20);
+        println!(
+            "cache_size {:.0} MiB, data {:.0} MiB: grew by {:.1} while loaded, {:.1} while read, of {:.1} MiB allowed; hit rate {:.3}",
+            mib(budget),
+            mib(records as usize * VALUE),
+            mib(loaded),
+            mib(read),
+            mib(allowed),
+            db.stats().unwrap().cache_hit_rate,
+        );
+        assert!(loaded.max(read) <= allowed, "{loaded} and {read} bytes of {allowed}");
+    }
+
+    #[test]
+    fn a_process_stays_within_10_mb() {
+        in_child("a_process_stays_within_10_mb");
+    }
+
+    #[test]
+    #[ignore = "loads and reads 1.3 GB"]
+    fn a_process_stays_within_64_mb() {
+        in_child("a_process_stays_within_64_mb");
+    }
+}
