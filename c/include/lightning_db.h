@@ -1098,8 +1098,8 @@ LIGHTNING_DB_API int lightning_db_flush(lightning_db_t *db);
 
 /**
  * Flushes, then merges all tables into one level, without old versions that nobody can see. Reads and writes
- * go on. Blocks until done. Goes piece by piece: needs room for a second copy of some hundred MiB, not of all data.
- * Errors: NoSpace, Corruption, Halted, Closed, Io; Cancelled when another thread closes the database.
+ * go on. Blocks until done. Goes piece by piece: needs room for a second copy of some hundred MiB, not of all
+ * data. Errors: NoSpace, Corruption, Halted, Closed, Io; Cancelled when another thread closes the database.
  */
 LIGHTNING_DB_API int lightning_db_compact(lightning_db_t *db);
 
