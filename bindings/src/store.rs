@@ -176,6 +176,13 @@ macro_rules! read_within {
 
 read_within!(Snapshot Transaction);
 
+impl Within<Snapshot> {
+    /// Refuses now what a scan would refuse before it looks at a table. Errors: as [`Snapshot::check_scan`].
+    pub fn check_scan(&self) -> Result<()> {
+        self.of.check_scan(&within(ScanOptions::all(), self.keyspace.as_ref()))
+    }
+}
+
 impl Within<Transaction> {
     /// As [`Transaction::put`].
     pub fn put(&self, key: &[u8], value: &[u8]) -> Result<()> {

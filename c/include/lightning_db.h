@@ -1098,8 +1098,8 @@ LIGHTNING_DB_API int lightning_db_flush(lightning_db_t *db);
 
 /**
  * Flushes, then merges all tables into one level, without old versions that nobody can see. Reads and writes
- * go on. Blocks until done; needs room for a second copy of the data. Errors: NoSpace, Corruption, Halted,
- * Closed, Io; Cancelled when another thread closes the database.
+ * go on. Blocks until done. Goes piece by piece: needs room for a second copy of some hundred MiB, not of all
+ * data. Errors: NoSpace, Corruption, Halted, Closed, Io; Cancelled when another thread closes the database.
  */
 LIGHTNING_DB_API int lightning_db_compact(lightning_db_t *db);
 
@@ -1221,8 +1221,8 @@ LIGHTNING_DB_API const char *lightning_db_stat_name(size_t index);
 
 /**
  * Sets `*value` to a count or number of bytes: `total_keys` (an estimate: a scan counts exactly),
- * `total_size` (on disk), `cache_bytes`, `memtable_bytes`, `sealed_memtables`, `active_transactions`,
- * `snapshots`. On an error it is left alone: InvalidArgument (unknown name, another type), Closed.
+ * `total_size` (on disk), `live_bytes`, `cache_bytes` and so on; `lightning_db_stat_name` tells them all. On an error
+ * it is left alone: InvalidArgument (unknown name, another type), Closed.
  */
 LIGHTNING_DB_API
 LIGHTNING_DB_MUST_CHECK

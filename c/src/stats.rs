@@ -41,8 +41,8 @@ pub extern "C" fn lightning_db_stat_name(index: usize) -> *const c_char {
 }
 
 /// Sets `*value` to a count or number of bytes: `total_keys` (an estimate: a scan counts exactly),
-/// `total_size` (on disk), `cache_bytes`, `memtable_bytes`, `sealed_memtables`, `active_transactions`,
-/// `snapshots`. On an error it is left alone: InvalidArgument (unknown name, another type), Closed.
+/// `total_size` (on disk), `live_bytes`, `cache_bytes` and so on; `lightning_db_stat_name` tells them all. On an error
+/// it is left alone: InvalidArgument (unknown name, another type), Closed.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lightning_db_stat_int(

@@ -186,11 +186,8 @@ impl Catalogue {
             return Err(Error::new(ErrorKind::Closed, "the database is closed"));
         }
         self.leave_out_dropped(&inner.state, &mut edit);
-        let moved = |number: FileNumber| edit.tables_removed.iter().any(|(_, removed)| *removed == number);
-        let tables = edit.tables_added.iter().map(|(_, meta)| meta.number);
-        let added: Vec<_> = (edit.logs_added.iter().map(|number| (FileKind::Log, *number)))
-            .chain(tables.filter(|number| !moved(*number)).map(|number| (FileKind::Table, number)))
-            .collect();
+        let logs = edit.logs_added.iter().map(|number| (FileKind::Log, *number));
+        let added: Vec<_> = logs.chain(edit.new_tables().map(|number| (FileKind::Table, number))).collect();
         self.apply_edit(inner, edit, new, change).inspect_err(|error| {
             if error.kind() == ErrorKind::NoSpace && !inner.manifest.is_halted() {
                 added.into_iter().for_each(|(kind, number)| self.context.obsolete.add(kind, number));
@@ -212,9 +209,7 @@ impl Catalogue {
         if inner.state.keyspaces.contains_key(&keyspace) {
             return self.apply_locked(&mut inner, edit, &[], change);
         }
-        let gone = |number: &FileNumber| edit.tables_removed.iter().any(|(_, removed)| removed == number);
-        let added = edit.tables_added.iter().map(|(_, meta)| meta.number);
-        self.discard(added.filter(|number| !gone(number)));
+        self.discard(edit.new_tables());
         Err(Error::new(ErrorKind::Cancelled, "the keyspace was dropped"))
     }
 

@@ -65,10 +65,10 @@ mod tests {
         may_hold(&lines[line_of(hash, lines.len() as u32) as usize], hash)
     }
 
-    /// Keys as people make them; number `i` of a kind.
-    /// A way to make keys.
+    /// A name, and key number `i`.
     type Kind = (&'static str, fn(u64) -> Vec<u8>);
 
+    /// Keys as people make them.
     fn kinds() -> [Kind; 7] {
         [
             ("numbers, big endian", |i| i.to_be_bytes().to_vec()),

@@ -9,19 +9,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::gate::{Gate, GateVfs, Opener};
-use common::{FOLDER, Random, entries, open, open_with, small_config};
+use common::{FOLDER, Random, entries, names, open, open_with, path_of, small_config, wait_until};
 use lightning_db::vfs::{Call, Fault, Keep, MemoryVfs, RecordingVfs, Vfs};
 use lightning_db::{ConsistencyLevel, Database, ErrorKind, LightningDbConfig, WriteBatch};
-
-const PATIENCE: Duration = Duration::from_secs(120);
-
-fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
-    let end = Instant::now() + PATIENCE;
-    while !done() {
-        assert!(Instant::now() < end, "never: {what}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
 
 /// Values that no codec makes smaller.
 fn value(random: &mut Random, size: usize) -> Vec<u8> {
@@ -36,21 +26,16 @@ fn put_all(db: &Database, keys: impl Iterator<Item = u32>, random: &mut Random) 
 }
 
 fn table_bytes(disk: &dyn Vfs) -> u64 {
-    let names = disk.list(Path::new(FOLDER)).unwrap();
-    let tables = names.iter().filter(|name| name.ends_with(".table"));
-    let size = |name: &String| match disk.file_type(&Path::new(FOLDER).join(name)).unwrap() {
+    let size = |name: &String| match disk.file_type(&path_of(name)).unwrap() {
         Some(lightning_db::vfs::FileType::File(size)) => size,
         _ => 0,
     };
-    tables.map(size).sum()
+    names(disk, ".table").iter().map(size).sum()
 }
 
 /// Whether no table comes or goes for longer than the background waits before it takes the database to rest.
 fn stays_the_same(disk: &MemoryVfs) -> bool {
-    let tables = || {
-        let names = disk.list(Path::new(FOLDER)).unwrap();
-        names.into_iter().filter(|name| name.ends_with(".table")).collect::<Vec<_>>()
-    };
+    let tables = || names(disk, ".table");
     let before = tables();
     std::thread::sleep(Duration::from_millis(1_500));
     tables() == before
@@ -243,7 +228,7 @@ fn a_write_with_a_deadline_gives_up_and_leaves_nothing() {
 }
 
 fn tables_on(disk: &MemoryVfs) -> usize {
-    disk.list(Path::new(FOLDER)).unwrap().iter().filter(|name| name.ends_with(".table")).count()
+    names(disk, ".table").len()
 }
 
 #[test]

@@ -3,10 +3,14 @@
 
 mod common;
 
+use std::io;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use common::{FOLDER, entries, open};
-use lightning_db::vfs::{Fault, Keep, MemoryVfs, Vfs};
+use common::forward::{forward_file, forward_vfs};
+use common::{FOLDER, entries, open, small_config};
+use lightning_db::vfs::{Fault, Keep, MemoryVfs, OpenMode, Vfs, VfsFile};
 use lightning_db::{ConsistencyLevel, Database, ErrorKind};
 
 const EIO: i32 = 5;
@@ -71,6 +75,52 @@ fn a_failed_sync_halts_until_reopened() {
     let db = open(&disk).unwrap();
     assert_eq!(db.get(b"a").unwrap().unwrap(), b"1");
     db.put(b"c", b"3").unwrap();
+}
+
+/// A disk that does not tell how long its files are, while `failing`.
+#[derive(Clone, Debug)]
+struct NoLengths {
+    disk: MemoryVfs,
+    failing: Arc<AtomicBool>,
+}
+
+#[derive(Debug)]
+struct NoLength {
+    file: Arc<dyn VfsFile>,
+    failing: Arc<AtomicBool>,
+}
+
+impl Vfs for NoLengths {
+    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn VfsFile>> {
+        Ok(Arc::new(NoLength { file: self.disk.open(path, mode)?, failing: Arc::clone(&self.failing) }))
+    }
+    forward_vfs!(disk, monotonic, spawn);
+}
+
+impl VfsFile for NoLength {
+    fn len(&self) -> io::Result<u64> {
+        if self.failing.load(Ordering::Relaxed) {
+            return Err(io::Error::from_raw_os_error(EIO));
+        }
+        self.file.len()
+    }
+    forward_file!(file, read_at, write_at, sync_data);
+}
+
+#[test]
+fn a_table_that_cannot_be_opened_now_fails_its_compaction_and_halts_nothing() {
+    let (disk, failing) = (MemoryVfs::default(), Arc::new(AtomicBool::new(false)));
+    let vfs = Arc::new(NoLengths { disk, failing: Arc::clone(&failing) });
+    let db = Database::open_on(vfs, Path::new(FOLDER), small_config(), true).unwrap();
+    db.put(b"a", b"1").unwrap();
+    db.flush().unwrap();
+    failing.store(true, Ordering::Relaxed);
+    assert_eq!(db.compact_lsm().unwrap_err().kind(), ErrorKind::Io);
+    db.put(b"b", b"2").unwrap();
+    failing.store(false, Ordering::Relaxed);
+    db.compact_lsm().unwrap();
+    assert_eq!(entries(&db).len(), 2);
+    db.close().unwrap();
 }
 
 #[test]

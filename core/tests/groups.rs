@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
-use common::gated::GatedVfs;
+use common::held_log::HeldLogVfs;
 use common::{FOLDER, entries, small_config};
 use lightning_db::vfs::{Call, Fault, Keep, RecordingVfs, Vfs};
 use lightning_db::{ConsistencyLevel, Database, ErrorKind, Result, Transaction};
@@ -17,13 +17,13 @@ const CROWD: usize = 6;
 
 struct Scene {
     db: Database,
-    vfs: GatedVfs,
+    vfs: HeldLogVfs,
     calls: RecordingVfs,
 }
 
 impl Scene {
     fn new(optimized: bool, sync_time: Duration) -> Self {
-        let vfs = GatedVfs::new(sync_time);
+        let vfs = HeldLogVfs::new(sync_time);
         let calls = RecordingVfs::new(Arc::new(vfs.clone()));
         let mut config = small_config();
         config.lsm_config.memtable_size = 1 << 20;

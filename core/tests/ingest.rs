@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use common::{FOLDER, Random, entries, open, open_with, small_config};
+use common::{Random, entries, names, open, open_with, small_config};
 use lightning_db::vfs::{Keep, MemoryVfs, Vfs};
 use lightning_db::{
     BackupEngine, ConsistencyLevel, Database, ErrorKind, IngestReport, LightningDbConfig, NativeOrder,
@@ -22,7 +22,7 @@ fn key(number: u64) -> Vec<u8> {
 }
 
 fn tables(disk: &MemoryVfs) -> usize {
-    disk.list(Path::new(FOLDER)).unwrap().iter().filter(|name| name.ends_with(".table")).count()
+    names(disk, ".table").len()
 }
 
 fn numbers(range: std::ops::Range<u64>, value: &[u8]) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> {

@@ -6,9 +6,9 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use common::{open, open_with, small_config};
+use common::{open, open_with, small_config, wait_until};
 use lightning_db::vfs::MemoryVfs;
 use lightning_db::{
     Comparator, ConsistencyLevel, Database, ErrorKind, Figure, Lookup, ScanOptions, WriteBatch,
@@ -20,15 +20,6 @@ fn figures(db: &Database) -> BTreeMap<&'static str, f64> {
         Figure::Number(number) => number,
     };
     db.get_metrics().unwrap().figures().map(|(name, figure)| (name, number(figure))).collect()
-}
-
-/// Asks until it is so. The limit is for a test that has failed.
-fn wait_until(mut is_so: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !is_so() {
-        assert!(began.elapsed() < Duration::from_secs(60), "it never happened");
-        std::thread::sleep(Duration::from_millis(2));
-    }
 }
 
 /// By how much an action moves a figure.
@@ -296,7 +287,7 @@ fn failures_in_the_background_are_counted_by_kind() {
     let db = open(&disk).unwrap();
     disk.set_space(Some(0));
     db.put_with_consistency("a", "1", ConsistencyLevel::Eventual).unwrap();
-    wait_until(|| db.get_metrics().unwrap().background_errors > 0);
+    wait_until("an error in the background", || db.get_metrics().unwrap().background_errors > 0);
     let metrics = db.get_metrics().unwrap();
     let [(ErrorKind::NoSpace, count)] = metrics.background_errors_by_kind[..] else { panic!("{metrics:?}") };
     assert_eq!(metrics.background_errors, count);
@@ -335,7 +326,7 @@ fn a_stalled_write_is_counted_once_with_its_time() {
                 }
             }
         });
-        wait_until(|| db.get_metrics().unwrap().write_stalls > 0);
+        wait_until("a stalled write", || db.get_metrics().unwrap().write_stalls > 0);
         let sealed = db.memory_stats().unwrap();
         assert!(sealed.sealed_memtable_bytes >= 2 * (64 << 10), "{sealed:?}");
         assert!(sealed.memtable_bytes > sealed.sealed_memtable_bytes);

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::gated::GatedVfs;
+use common::held_log::HeldLogVfs;
 use common::{FOLDER, Random, entries, open_with, small_config};
 use lightning_db::vfs::{Call, Keep, MemoryVfs, OpenMode, RecordingVfs, Vfs};
 use lightning_db::{
@@ -189,7 +189,7 @@ fn option_max_active_transactions() {
 fn option_use_optimized_transactions() {
     const THREADS: usize = 5;
     for optimized in [true, false] {
-        let vfs = GatedVfs::new(Duration::ZERO);
+        let vfs = HeldLogVfs::new(Duration::ZERO);
         let calls = RecordingVfs::new(Arc::new(vfs.clone()));
         let config = LightningDbConfig { use_optimized_transactions: optimized, ..Default::default() };
         let db = Database::open_on(Arc::new(calls.clone()), Path::new(FOLDER), config, true).unwrap();

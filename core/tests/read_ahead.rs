@@ -90,7 +90,7 @@ impl VfsFile for SlowFile {
         self.file.read_at(buf, offset)
     }
 
-    forward_file!(file, write_at, sync_data);
+    forward_file!(file, len, write_at, sync_data);
 }
 
 impl Vfs for SlowDisk {

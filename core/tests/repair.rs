@@ -4,11 +4,11 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use common::{FOLDER, Random, entries, open, open_with, small_config};
+use common::{FOLDER, Random, entries, names, open, open_with, path_of, small_config};
 use lightning_db::vfs::{Keep, MemoryVfs, Vfs};
 use lightning_db::{
     CheckReport, ConsistencyLevel, ConsistencyManager, Database, ErrorKind, Finding, LightningDbConfig,
@@ -29,17 +29,8 @@ fn repair(disk: &MemoryVfs) -> Result<CheckReport> {
     manager().repair_on(Arc::new(disk.clone()), Path::new(FOLDER))
 }
 
-fn path_of(name: &str) -> PathBuf {
-    Path::new(FOLDER).join(name)
-}
-
-fn names(disk: &MemoryVfs, ending: &str) -> Vec<String> {
-    let names = disk.list(Path::new(FOLDER)).unwrap();
-    names.into_iter().filter(|name| name.ends_with(ending)).collect()
-}
-
 fn files(disk: &MemoryVfs) -> BTreeMap<String, Vec<u8>> {
-    let files = names(disk, "").into_iter().filter(|name| name != "LOCK" && name != "lost");
+    let files = names(disk, "").into_iter().filter(|name| name != "lost");
     files.map(|name| (name.clone(), disk.read_file(path_of(&name)).unwrap())).collect()
 }
 

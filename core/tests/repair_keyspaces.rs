@@ -5,10 +5,10 @@ mod common;
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use common::{FOLDER, Random, entries, open, open_with, small_config};
+use common::{FOLDER, Random, entries, names, open, open_with, path_of, small_config};
 use lightning_db::vfs::{Keep, MemoryVfs, Vfs};
 use lightning_db::{
     CheckReport, Comparator, ConsistencyLevel, ConsistencyManager, Database, ErrorKind, Finding, Keyspace,
@@ -60,15 +60,6 @@ fn manager() -> ConsistencyManager {
 
 fn repair(disk: &MemoryVfs) -> CheckReport {
     manager().repair_on(Arc::new(disk.clone()), Path::new(FOLDER)).unwrap()
-}
-
-fn path_of(name: &str) -> PathBuf {
-    Path::new(FOLDER).join(name)
-}
-
-fn names(disk: &MemoryVfs, ending: &str) -> Vec<String> {
-    let names = disk.list(Path::new(FOLDER)).unwrap();
-    names.into_iter().filter(|name| name.ends_with(ending) && name != "LOCK").collect()
 }
 
 /// What is lost, without the sums over tables whose lost pages are named too.

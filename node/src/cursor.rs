@@ -69,7 +69,7 @@ fn scan(handle: &Rc<Handle>, env: Env, [target, bounds @ ..]: [Value; 8]) -> Out
     let state = match handle.target(env.number_of(target)?)?.fixed()? {
         Fixed::Snapshot(snapshot) => {
             // A keyspace that was dropped is refused now; one that is dropped later is not.
-            snapshot.get_cached(b"", |_| ())?;
+            snapshot.check_scan()?;
             State::Waiting(snapshot, options)
         }
         Fixed::Transaction(transaction) => State::Open(transaction.cursor(options)?),

@@ -7,7 +7,7 @@ use lightning_db_bindings::{
 
 use crate::cases::{Bytes, Figures, Name, Op};
 use crate::expect;
-use crate::handles::{Item, Range};
+use crate::handles::Item;
 use crate::steps::{Outcome, Run, check, done, how, option_value, wrong};
 
 static NONE: Figures = Figures::new();
@@ -73,11 +73,11 @@ impl Run {
         let store = self.store(on)?;
         match what {
             Op::Count(count) => {
-                let options = Range::from(count).bounds().options()?;
+                let options = count.range().bounds().options()?;
                 check(expect::same(store.count(options)?, count.is))
             }
             Op::ApproximateSize(size) => {
-                let found = store.approximate_size(Range::from(size).bounds().options()?)?;
+                let found = store.approximate_size(size.range().bounds().options()?)?;
                 check(expect::between(found, size.at_least, size.at_most))
             }
             _ => Err(wrong("nothing is measured by this")),

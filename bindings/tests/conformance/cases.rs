@@ -8,6 +8,7 @@ use serde::de::{Deserializer, Error as _};
 use serde_json::{Map, Value};
 
 pub use crate::bytes::{Bytes, Name};
+use crate::handles::Range;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -179,51 +180,54 @@ pub enum Op {
     },
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Scan {
-    pub gt: Option<Bytes>,
-    pub gte: Option<Bytes>,
-    pub lt: Option<Bytes>,
-    pub lte: Option<Bytes>,
-    pub prefix: Option<Bytes>,
-    #[serde(default)]
-    pub reverse: bool,
-    pub limit: Option<usize>,
-    pub only: Option<Only>,
-    pub is: Option<Vec<Entry>>,
-    pub count: Option<usize>,
+/// Steps with the bounds of a scan. (A flattened field would not refuse unknown ones.)
+macro_rules! bounded {
+    ($($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            pub gt: Option<Bytes>,
+            pub gte: Option<Bytes>,
+            pub lt: Option<Bytes>,
+            pub lte: Option<Bytes>,
+            pub prefix: Option<Bytes>,
+            #[serde(default)]
+            pub reverse: bool,
+            pub limit: Option<usize>,
+            $(pub $field: $type,)*
+        }
+
+        impl $name {
+            /// The bounds.
+            pub fn range(&self) -> Range {
+                let sides = [&self.gt, &self.gte, &self.lt, &self.lte, &self.prefix];
+                let sides = sides.map(|side| side.as_ref().map(Bytes::get));
+                Range { sides, reverse: self.reverse, limit: self.limit }
+            }
+        }
+    )*};
 }
 
-/// The bounds of a scan; its entries are counted.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Count {
-    pub gt: Option<Bytes>,
-    pub gte: Option<Bytes>,
-    pub lt: Option<Bytes>,
-    pub lte: Option<Bytes>,
-    pub prefix: Option<Bytes>,
-    #[serde(default)]
-    pub reverse: bool,
-    pub limit: Option<usize>,
-    pub is: Option<u64>,
-}
-
-/// The bounds of a scan; the size of its entries is estimated.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ApproximateSize {
-    pub gt: Option<Bytes>,
-    pub gte: Option<Bytes>,
-    pub lt: Option<Bytes>,
-    pub lte: Option<Bytes>,
-    pub prefix: Option<Bytes>,
-    #[serde(default)]
-    pub reverse: bool,
-    pub limit: Option<usize>,
-    pub at_least: Option<u64>,
-    pub at_most: Option<u64>,
+bounded! {
+    Scan {
+        only: Option<Only>,
+        is: Option<Vec<Entry>>,
+        count: Option<usize>,
+    }
+    /// Its entries are counted.
+    Count {
+        is: Option<u64>,
+    }
+    /// The size of its entries is estimated.
+    ApproximateSize {
+        at_least: Option<u64>,
+        at_most: Option<u64>,
+    }
+    /// Its entries are asked for one by one.
+    Cursor {
+        r#as: String,
+    }
 }
 
 #[derive(Deserialize)]
@@ -234,21 +238,6 @@ pub struct Examination {
     pub options: Options,
     pub ok: Option<bool>,
     pub lost: Option<usize>,
-}
-
-/// The bounds of a scan; its entries are asked for one by one.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Cursor {
-    pub r#as: String,
-    pub gt: Option<Bytes>,
-    pub gte: Option<Bytes>,
-    pub lt: Option<Bytes>,
-    pub lte: Option<Bytes>,
-    pub prefix: Option<Bytes>,
-    #[serde(default)]
-    pub reverse: bool,
-    pub limit: Option<usize>,
 }
 
 #[derive(Clone, Copy, Deserialize, PartialEq)]

@@ -5,8 +5,6 @@ use lightning_db_bindings::{
     Within, WriteBatch,
 };
 
-use crate::cases;
-
 /// How entries of scans are taken.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Reading {
@@ -118,23 +116,11 @@ impl Entries {
 
 /// Bytes of the bounds in a step.
 pub struct Range {
-    sides: [Option<Vec<u8>>; 5],
-    reverse: bool,
-    limit: Option<usize>,
+    /// gt, gte, lt, lte, prefix.
+    pub sides: [Option<Vec<u8>>; 5],
+    pub reverse: bool,
+    pub limit: Option<usize>,
 }
-
-macro_rules! range_of {
-    ($($form:ty),*) => {$(
-        impl From<&$form> for Range {
-            fn from(from: &$form) -> Self {
-                let sides = [&from.gt, &from.gte, &from.lt, &from.lte, &from.prefix];
-                let sides = sides.map(|side| side.as_ref().map(cases::Bytes::get));
-                Range { sides, reverse: from.reverse, limit: from.limit }
-            }
-        }
-    )*};
-}
-range_of!(cases::Scan, cases::Count, cases::Cursor, cases::ApproximateSize);
 
 impl Range {
     pub fn bounds(&self) -> Bounds<'_> {

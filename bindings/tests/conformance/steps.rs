@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::cases::{Case, Examination, Op, Options, Step, Transact};
 use crate::expect::{self, Verdict};
 use crate::files;
-use crate::handles::{Entries, Item, Range, Reading, Source, ended};
+use crate::handles::{Entries, Item, Reading, Source, ended};
 
 /// Why a step did not succeed: an error of the engine, which may be what is expected, or a fault of engine or case.
 pub enum Failure {
@@ -202,14 +202,14 @@ impl Run {
                 check(expect::same(value, is.as_ref().map(expect::value)))
             }
             Op::Scan(scan) => {
-                let range = Range::from(scan);
+                let range = scan.range();
                 let pairs = self.with_source(on, |source| {
                     Ok(Entries::open(source, &range.bounds(), self.reading)?.all()?)
                 })?;
                 check(expect::entries(pairs, scan))
             }
             Op::Cursor(cursor) => {
-                let range = Range::from(cursor);
+                let range = cursor.range();
                 let entries =
                     self.with_source(on, |source| Ok(Entries::open(source, &range.bounds(), self.reading)?))?;
                 self.name(&cursor.r#as, Item::Entries(Exclusive::new("cursor", entries)))

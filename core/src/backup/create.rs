@@ -8,10 +8,8 @@ use crate::base::comparator::KeyOrder;
 use crate::base::error::{Error, Result};
 use crate::base::filename::{BACKUP, CURRENT, FileKind, UNFINISHED};
 use crate::btree::{Table, TableContext};
-use crate::cache::PageCache;
 use crate::engine::Engine;
 use crate::manifest::{Manifest, State};
-use crate::sync::Arc;
 use crate::vfs::sync_folder;
 
 /// Copies all that is committed now into `target`, a folder that is absent, empty, or left by a cut
@@ -26,11 +24,7 @@ pub fn create_backup(engine: &Engine, target: &Path) -> Result<BackupInfo> {
     // The view keeps the tables from being removed while they are copied.
     let (state, view) = engine.catalogue.pin();
     let mut state = without_logs(state);
-    let cache = Arc::new(PageCache::new(0));
-    let folder = target.to_owned();
-    let (database_id, meters) = (tables.database_id, Arc::clone(&tables.meters));
-    let maps = Default::default();
-    let copies = TableContext { vfs: Arc::clone(vfs), folder, database_id, cache, meters, maps };
+    let copies = TableContext::uncached(vfs, target, tables.database_id, &tables.meters);
     let mut copied = Vec::new();
     for (id, space) in &state.keyspaces {
         for meta in space.levels.iter().flatten() {

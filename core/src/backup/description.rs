@@ -69,8 +69,7 @@ impl Description {
             return Err(damaged(8, "the checksum of the description"));
         }
         if decoder.u32() != Some(VERSION) {
-            let message = format!("{}: the backup was written by a newer version", path.display());
-            return Err(Error::new(ErrorKind::UnsupportedVersion, message).with_file(path));
+            return Err(Error::unsupported(path, "the format of this backup"));
         }
         Self::decode_fields(decoder).ok_or_else(|| damaged(16, "fields of a description"))
     }

@@ -34,7 +34,7 @@ pub(super) fn describe(vfs: &dyn Vfs, name: &str, folder: &Path) -> Result<Copie
 
 fn open(vfs: &dyn Vfs, path: &Path, mode: OpenMode) -> Result<Arc<dyn VfsFile>> {
     vfs.open(path, mode).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Error::corruption(path, 0, "this file, which is missing"),
+        std::io::ErrorKind::NotFound => Error::missing(path),
         _ => Error::io("open", path, error),
     })
 }

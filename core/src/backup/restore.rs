@@ -8,7 +8,6 @@ use crate::base::comparator::GivenOrders;
 use crate::base::error::{Error, Result};
 use crate::base::filename::{CURRENT, RESTORING};
 use crate::btree::{Table, TableContext};
-use crate::cache::PageCache;
 use crate::manifest::{self, orders_of};
 use crate::sync::Arc;
 use crate::vfs::{Vfs, sync_folder};
@@ -38,14 +37,7 @@ fn verify(vfs: &Arc<dyn Vfs>, target: &Path, given: &GivenOrders) -> Result<()> 
         Error::corruption(&target.join(CURRENT), 0, "this file, which is missing from the backup")
     })?;
     let orders = orders_of(&loaded.state, given, target)?;
-    let context = TableContext {
-        vfs: Arc::clone(vfs),
-        folder: target.to_owned(),
-        database_id: loaded.database_id,
-        cache: Arc::new(PageCache::new(0)),
-        meters: Arc::default(),
-        maps: Default::default(),
-    };
+    let context = TableContext::uncached(vfs, target, loaded.database_id, &Arc::default());
     for (id, order) in orders.iter() {
         for meta in
             loaded.state.keyspaces.get(&id).into_iter().flat_map(|space| space.levels.iter().flatten())

@@ -131,10 +131,22 @@ impl Error {
         Self::new(ErrorKind::InvalidArgument, message)
     }
 
+    /// `Corruption`: a file that must be there is not.
+    pub(crate) fn missing(file: &Path) -> Self {
+        Self::corruption(file, 0, "this file, which is missing")
+    }
+
+    /// `UnsupportedVersion`: `what` in a file is not known to this version.
+    pub(crate) fn unsupported(file: &Path, what: impl fmt::Display) -> Self {
+        let message =
+            format!("{}: {what} is not known to this version: open it with a newer one", file.display());
+        Self::new(ErrorKind::UnsupportedVersion, message).with_file(file)
+    }
+
     /// `Corruption` at an offset of a file; `expected` says what should have been there.
     pub fn corruption(file: &Path, offset: u64, expected: impl fmt::Display) -> Self {
         let message = format!(
-            "{}: damaged at offset {offset}: expected {expected}; restore a sound backup",
+            "{}: damaged at offset {offset}: expected {expected}; restore a backup, or repair it",
             file.display()
         );
         Error(Box::new(Inner {
@@ -147,10 +159,11 @@ impl Error {
         }))
     }
 
-    /// A failed call of the operating system: `action` is a verb such as "write".
+    /// A failed call of the operating system: `action` is a verb such as "write". Those that only read are named in
+    /// [`READING`].
     pub fn io(action: &str, file: &Path, source: io::Error) -> Self {
         let kind = kind_of_io(&source);
-        let reading = matches!(action, "read" | "open" | "list" | "look at");
+        let reading = READING.contains(&action);
         let message = format!("{action} {}: {source}", file.display());
         Error(Box::new(Inner {
             kind,
@@ -209,6 +222,9 @@ impl Error {
     }
 }
 
+/// Actions that change nothing: a failure of one is a failed read, which halts nothing and is what a check looks for.
+const READING: [&str; 6] = ["list", "look at", "open", "read", "read the length of", "resolve"];
+
 /// Too many open files, in the process or in the system (unix).
 const NO_HANDLES: [i32; 2] = [24, 23];
 
@@ -256,6 +272,15 @@ mod tests {
         }
         let names: std::collections::HashSet<_> = ErrorKind::ALL.iter().map(|k| k.name()).collect();
         assert_eq!(names.len(), ErrorKind::ALL.len());
+    }
+
+    #[test]
+    fn a_failed_read_of_any_kind_is_damage_and_a_failed_write_is_not() {
+        let error = |action| Error::io(action, Path::new("x.table"), io::Error::from_raw_os_error(5));
+        assert!(READING.iter().all(|action| error(action).is_of_reading() && error(action).is_damage()));
+        for action in ["create", "write", "sync", "cut", "remove", "rename"] {
+            assert!(!error(action).is_of_reading() && !error(action).is_damage(), "{action}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::base::checksum::Checksum;
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Error, Result};
 use crate::base::filename::FileKind;
 use crate::base::ids::{FileNumber, SequenceNumber};
 
@@ -78,7 +78,7 @@ impl FileHeader {
         match u32_at(bytes, 12) {
             FORMAT_VERSION => {}
             0 => return damaged(12, "a format version from 1"),
-            newer => return Err(unsupported(path, format!("format version {newer}"))),
+            newer => return Err(Error::unsupported(path, format_args!("format version {newer}"))),
         }
         if header.database_id == 0 || header.database_id != expected_id {
             return damaged(16, "the id of this database");
@@ -87,16 +87,10 @@ impl FileHeader {
             return damaged(24, "the number in the file's name");
         }
         if bytes[48..].iter().any(|&byte| byte != 0) {
-            return Err(unsupported(path, "encryption".to_owned()));
+            return Err(Error::unsupported(path, "encryption"));
         }
         Ok(header)
     }
-}
-
-fn unsupported(path: &Path, what: String) -> Error {
-    let message =
-        format!("{}: {what} is not known to this version: open it with a newer one", path.display());
-    Error::new(ErrorKind::UnsupportedVersion, message).with_file(path)
 }
 
 fn u32_at(bytes: &[u8; FILE_HEADER_LEN], at: usize) -> u32 {
@@ -110,6 +104,7 @@ fn u64_at(bytes: &[u8; FILE_HEADER_LEN], at: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::error::ErrorKind;
 
     fn sample() -> FileHeader {
         FileHeader {

@@ -19,6 +19,8 @@ pub const MAX_SEQUENCE: SequenceNumber = (1 << 55) - 1;
 pub struct KeyspaceId(pub u32);
 
 impl KeyspaceId {
-    /// The keyspace that every database has, named `default`.
+    /// The keyspace that every database has.
     pub const DEFAULT: KeyspaceId = KeyspaceId(0);
+    /// Its name.
+    pub const DEFAULT_NAME: &'static str = "default";
 }

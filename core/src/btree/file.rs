@@ -48,9 +48,7 @@ impl TableFile {
     }
 
     pub(super) fn unsupported(&self, what: impl fmt::Display) -> Error {
-        let message =
-            format!("{}: {what} is not known to this version: open it with a newer one", self.path.display());
-        Error::new(ErrorKind::UnsupportedVersion, message).with_file(&self.path)
+        Error::unsupported(&self.path, what)
     }
 
     /// `len` bytes, which the caller knows to lie in the file: of the map, or read.

@@ -38,6 +38,12 @@ pub(super) enum PageKind {
 }
 
 impl PageKind {
+    pub(super) fn from_byte(byte: u8) -> Option<Self> {
+        [PageKind::Leaf, PageKind::Inner, PageKind::Properties, PageKind::Filter]
+            .into_iter()
+            .find(|kind| *kind as u8 == byte)
+    }
+
     pub(super) fn name(self) -> &'static str {
         match self {
             PageKind::Leaf => "a leaf page",

@@ -22,6 +22,7 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+use crate::base::comparator::KeyOrder;
 use crate::base::ids::{FileNumber, KeyspaceId, SequenceNumber};
 
 pub use builder::{TableBuilder, TableOptions};
@@ -71,6 +72,18 @@ pub struct Kept {
 }
 
 impl TableMeta {
+    /// Whether a key lies between the first and the last one.
+    #[inline]
+    pub fn spans(&self, order: &KeyOrder, key: &[u8]) -> bool {
+        order.compare(&self.smallest_key, key).is_le() && order.compare(key, &self.largest_key).is_le()
+    }
+
+    /// Whether it and another table may have keys in common.
+    pub fn meets(&self, order: &KeyOrder, other: &TableMeta) -> bool {
+        order.compare(&self.smallest_key, &other.largest_key).is_le()
+            && order.compare(&other.smallest_key, &self.largest_key).is_le()
+    }
+
     /// The same table, its records counted as committed at `sequence`. `None` if they have numbers of their own.
     pub fn counted_as(self, sequence: SequenceNumber) -> Option<TableMeta> {
         let unnumbered = self.largest_sequence == 0 && sequence > 0;

@@ -232,13 +232,7 @@ fn plausible(header: &[u8], left: u64) -> Option<(u32, PageKind)> {
     let length = decoder.u32()?.checked_add(PAGE_HEADER_LEN as u32)?;
     let raw_len = decoder.u32()?;
     Codec::from_byte(decoder.u8()?)?;
-    let kind = match decoder.u8()? {
-        1 => PageKind::Leaf,
-        2 => PageKind::Inner,
-        3 => PageKind::Properties,
-        4 => PageKind::Filter,
-        _ => return None,
-    };
+    let kind = PageKind::from_byte(decoder.u8()?)?;
     let reserved = decoder.take(2)?;
     let fits = u64::from(length) <= left && length as usize > PAGE_HEADER_LEN;
     (fits && raw_len as usize <= MAX_RAW_LEN && reserved == [0, 0]).then_some((length, kind))

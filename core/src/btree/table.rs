@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::base::checksum::Checksum;
 use crate::base::comparator::KeyOrder;
@@ -46,6 +46,20 @@ pub struct TableContext {
     pub maps: Arc<Maps>,
 }
 
+impl TableContext {
+    /// For tables that are read once: without a cache or maps.
+    pub fn uncached(vfs: &Arc<dyn Vfs>, folder: &Path, database_id: u64, meters: &Arc<Meters>) -> Self {
+        TableContext {
+            vfs: Arc::clone(vfs),
+            folder: folder.to_owned(),
+            database_id,
+            cache: Arc::new(PageCache::new(0)),
+            meters: Arc::clone(meters),
+            maps: Arc::default(),
+        }
+    }
+}
+
 /// An open table.
 pub struct Table {
     pub(super) file: TableFile,
@@ -84,7 +98,7 @@ impl Table {
     pub fn open(context: &TableContext, meta: &TableMeta, order: KeyOrder) -> Result<Table> {
         let path = context.folder.join(FileKind::Table.name(meta.number));
         let file = context.vfs.open(&path, OpenMode::Read).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => Error::corruption(&path, 0, "this file, which is missing"),
+            io::ErrorKind::NotFound => Error::missing(&path),
             _ => Error::io("open", &path, error),
         })?;
         let size = file.len().map_err(|error| Error::io("read the length of", &path, error))?;

@@ -31,6 +31,13 @@ pub struct SpaceUse {
     pub pinned: u64,
 }
 
+impl SpaceUse {
+    /// Bytes that a compaction of everything would leave, at least.
+    pub fn live(&self) -> u64 {
+        self.total.saturating_sub(self.dead).saturating_sub(self.pinned)
+    }
+}
+
 /// Sums up tables: bytes, records, smallest sequence number.
 struct Under {
     bytes: u64,
@@ -79,7 +86,7 @@ impl LevelShape<'_> {
         };
         if level == 0 {
             let older = self.levels[0].iter().skip(index + 1);
-            older.filter(|other| self.meet(meta, other)).for_each(|other| add(other));
+            older.filter(|other| meta.meets(self.order, other)).for_each(|other| add(other));
         }
         for deeper in level + 1..LEVELS {
             self.beneath(deeper, meta).iter().for_each(|other| add(other));

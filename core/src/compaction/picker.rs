@@ -173,7 +173,7 @@ impl LevelShape<'_> {
         };
         let mut by_key: Vec<_> = upper.iter().collect();
         by_key.sort_by(|a, b| self.order.compare(&a.smallest_key, &b.smallest_key));
-        let apart = by_key.windows(2).all(|pair| !self.meet(pair[0], pair[1]));
+        let apart = by_key.windows(2).all(|pair| !pair[0].meets(self.order, pair[1]));
         (level > 0 || apart) && upper.iter().all(fits)
     }
 

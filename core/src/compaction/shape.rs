@@ -104,12 +104,6 @@ impl LevelShape<'_> {
         tables.get(from..to).unwrap_or_default()
     }
 
-    /// Whether two tables share keys.
-    pub fn meet(&self, a: &TableMeta, b: &TableMeta) -> bool {
-        self.order.compare(&a.smallest_key, &b.largest_key).is_le()
-            && self.order.compare(&b.smallest_key, &a.largest_key).is_le()
-    }
-
     /// Whether no running job has anything to do with these keys in these levels.
     pub fn is_free(&self, claim: &Claim) -> bool {
         let apart = |other: &Claim| {

@@ -98,7 +98,7 @@ impl Database {
         }
         let (space, meters) = (engine.space(), &engine.health.meters);
         Ok(Stats {
-            live_bytes: space.total - space.dead - space.pinned,
+            live_bytes: space.live(),
             dead_bytes: space.dead,
             pinned_bytes: space.pinned + engine.catalogue.context().obsolete.held_bytes(),
             stalled_writes: engine.writer.stalled(),

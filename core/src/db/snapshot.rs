@@ -86,6 +86,14 @@ impl Snapshot {
         self.scan_with(ScanOptions::half_open(start, end).reverse())
     }
 
+    /// Refuses now what [`Snapshot::scan_with`] would refuse before it looks at a table, for a scan that is opened later.
+    /// Errors: `Closed`, `NotFound` (the keyspace was dropped), `InvalidArgument` (it is one of another database).
+    pub fn check_scan(&self, options: &ScanOptions) -> Result<()> {
+        let engine = &self.owner.engine;
+        engine.health.check_read()?;
+        engine.keyspace_of(options).map(drop)
+    }
+
     /// As [`Database::scan_with`].
     pub fn scan_with(&self, options: ScanOptions) -> Result<Scan> {
         self.owner.engine.scan(Some(self.sequence()), options, Some(Arc::clone(&self.owner) as _))

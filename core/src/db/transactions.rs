@@ -63,8 +63,7 @@ impl Database {
             return None;
         }
         let mut byte = [0];
-        let random = self.engine().catalogue.tables().vfs.random(&mut byte);
-        if attempt <= 2 || random.is_err() {
+        if attempt <= 2 || self.engine().catalogue.tables().vfs.random(&mut byte).is_err() {
             return Some(Duration::ZERO);
         }
         let limit = Duration::from_micros(20).saturating_mul(attempt).min(MAX_PAUSE);

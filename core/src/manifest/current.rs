@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::base::checksum::Checksum;
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Error, Result};
 use crate::base::filename::{CURRENT, UNFINISHED};
 use crate::base::header::FORMAT_VERSION;
 use crate::base::ids::FileNumber;
@@ -52,11 +52,7 @@ impl Current {
         match u32::from_le_bytes(std::array::from_fn(|i| bytes[12 + i])) {
             FORMAT_VERSION => {}
             0 => return damaged(12, "a format version from 1"),
-            newer => {
-                let message =
-                    format!("{}: written by a newer version (format {newer}): use that", path.display());
-                return Err(Error::new(ErrorKind::UnsupportedVersion, message).with_file(path));
-            }
+            newer => return Err(Error::unsupported(path, format_args!("format version {newer}"))),
         }
         let u64_at = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
         let current = Current { database_id: u64_at(16), manifest: u64_at(24) };
@@ -72,7 +68,7 @@ impl Current {
     /// What the folder's `CURRENT` says; `None` if there is none.
     pub fn load(vfs: &dyn Vfs, folder: &Path) -> Result<Option<Current>> {
         let path = folder.join(CURRENT);
-        match vfs.file_type(&path).map_err(|error| Error::io("look for", &path, error))? {
+        match vfs.file_type(&path).map_err(|error| Error::io("look at", &path, error))? {
             None => return Ok(None),
             Some(FileType::File(_)) => {}
             Some(_) => return Err(Error::corruption(&path, 0, "a regular file")),
@@ -95,7 +91,7 @@ impl Current {
     }
 
     fn write_unfinished(&self, vfs: &dyn Vfs, path: &Path) -> Result<()> {
-        let left_over = vfs.file_type(path).map_err(|error| Error::io("look for", path, error))?;
+        let left_over = vfs.file_type(path).map_err(|error| Error::io("look at", path, error))?;
         if left_over.is_some() {
             vfs.remove(path).map_err(|error| Error::io("remove", path, error))?;
         }

@@ -81,6 +81,12 @@ mod tag {
 }
 
 impl Edit {
+    /// Numbers of the tables that are new: those that it does not move.
+    pub fn new_tables(&self) -> impl Iterator<Item = FileNumber> {
+        let moved = |number| self.tables_removed.iter().any(|(_, removed)| *removed == number);
+        self.tables_added.iter().map(|(_, meta)| meta.number).filter(move |number| !moved(*number))
+    }
+
     /// The bytes of the manifest record.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Fields::default();

@@ -194,9 +194,7 @@ fn undecodable(path: &Path, offset: u64, error: Undecodable) -> Error {
     match error {
         Undecodable::Damaged(expected) => Error::corruption(path, offset, expected),
         Undecodable::UnknownTag(tag) => {
-            let message =
-                format!("{}: edit at {offset} has tag {tag}, of a newer version: use that", path.display());
-            Error::new(ErrorKind::UnsupportedVersion, message).with_file(path)
+            Error::unsupported(path, format_args!("tag {tag} of the edit at {offset}"))
         }
     }
 }

@@ -12,9 +12,6 @@ use crate::sync::Arc;
 /// The hardest that any codec tries.
 const MAX_COMPRESSION_LEVEL: u8 = 22;
 
-/// Name of keyspace 0.
-const DEFAULT_NAME: &str = "default";
-
 /// A keyspace and its tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyspaceState {
@@ -47,7 +44,7 @@ impl State {
     pub fn new(comparator: &str, page_size: u32, codec: u8) -> State {
         let meta = KeyspaceMeta {
             id: KeyspaceId::DEFAULT,
-            name: DEFAULT_NAME.to_owned(),
+            name: KeyspaceId::DEFAULT_NAME.to_owned(),
             comparator: comparator.to_owned(),
             page_size,
             codec,
@@ -63,7 +60,7 @@ impl State {
     pub fn from_edit(edit: &Edit) -> Result<State, String> {
         let state = State::empty().applied(edit)?;
         match state.keyspaces.get(&KeyspaceId::DEFAULT) {
-            Some(keyspace) if keyspace.meta.name == DEFAULT_NAME => Ok(state),
+            Some(keyspace) if keyspace.meta.name == KeyspaceId::DEFAULT_NAME => Ok(state),
             _ => Err("the first edit has no keyspace 0 named `default`".to_owned()),
         }
     }

@@ -19,7 +19,7 @@ pub(super) fn check(vfs: &dyn Vfs, folder: &Path, loaded: &Loaded, names: &[Stri
         .chain(state.logs.keys().map(|number| FileKind::Log.name(*number)));
     for name in wanted {
         if names.binary_search(&name).is_err() {
-            return Err(Error::corruption(&folder.join(name), 0, "this file, which is missing"));
+            return Err(Error::missing(&folder.join(name)));
         }
     }
     check_newer_logs(vfs, folder, loaded, names)

@@ -18,8 +18,8 @@ use crate::health::Health;
 use crate::manifest::{self, Loaded, Manifest, orders_of};
 use crate::metrics::Meters;
 use crate::recovery::files;
-use crate::recovery::open::{Opened, RecoveryReport, new_memset, spaces_of, version_context};
-use crate::recovery::replay::{LogSource, replay};
+use crate::recovery::open::{Opened, RecoveryReport, spaces_of, version_context};
+use crate::recovery::replay::{new_memset, replay_all};
 use crate::sync::Arc;
 use crate::version::{Version, VersionContext};
 use crate::vfs::{FileType, Vfs};
@@ -105,7 +105,7 @@ struct Followed {
 impl Follower<'_> {
     fn attempt(&mut self) -> Result<Followed> {
         let Some(loaded) = manifest::load(&**self.vfs, self.folder)? else {
-            return Err(Error::corruption(&self.folder.join(CURRENT), 0, "this file, which is missing"));
+            return Err(Error::missing(&self.folder.join(CURRENT)));
         };
         let orders = orders_of(&loaded.state, self.given, self.folder)?;
         let names = self.vfs.list(self.folder).map_err(|error| Error::io("list", self.folder, error))?;
@@ -150,31 +150,16 @@ impl Follower<'_> {
 
     /// A write that is under way looks like a torn tail: the log ends in front of it.
     fn replay_logs(&self, followed: &mut Followed) -> Result<()> {
-        let Followed { orders, loaded, report, .. } = followed;
-        let mut next = followed.last_sequence + 1;
-        let mut previous = 0;
-        for (&number, &known_end) in &loaded.state.logs {
-            let set = new_memset(vec![number], orders);
-            let source = LogSource {
-                vfs: &**self.vfs,
-                folder: self.folder,
-                database_id: loaded.database_id,
-                number,
-                previous,
-                known_end,
-            };
-            previous = number;
-            let before = next;
-            let tail = replay(&source, &set, loaded.state.next_keyspace, &mut next)?;
-            set.count_memory();
-            report.replayed_records += next - before;
-            report.dropped_log_bytes += tail.dropped;
-            followed.log_bytes += tail.end;
-            if next > before {
-                followed.sealed.insert(0, Arc::new(set));
+        let Followed { orders, loaded, report, sealed, log_bytes, .. } = followed;
+        followed.last_sequence = replay_all(&**self.vfs, self.folder, loaded, orders, &mut |log| {
+            report.replayed_records += log.records;
+            report.dropped_log_bytes += log.tail.dropped;
+            *log_bytes += log.tail.end;
+            if log.records > 0 {
+                sealed.insert(0, Arc::new(log.set));
             }
-        }
-        followed.last_sequence = next - 1;
+            Ok(())
+        })?;
         Ok(())
     }
 

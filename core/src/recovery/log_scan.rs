@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::base::coding::Decoder;
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{ErrorKind, Result};
 use crate::base::filename::FileKind;
-use crate::base::ids::{FileNumber, MAX_SEQUENCE, SequenceNumber};
-use crate::batch::{Operation, Undecodable, decode_operation};
+use crate::base::ids::{FileNumber, SequenceNumber};
+use crate::recovery::commit::Commit;
 use crate::recovery::report::Finding;
 use crate::vfs::Vfs;
 use crate::wal::LogReader;
@@ -32,49 +31,6 @@ pub(super) struct Scanned {
     /// Bytes of a torn tail.
     pub dropped: u64,
     pub records: u64,
-}
-
-/// A whole commit whose operations can be read.
-pub(super) struct Commit<'a> {
-    pub first: SequenceNumber,
-    pub count: u64,
-    operations: Decoder<'a>,
-}
-
-impl<'a> Commit<'a> {
-    /// Operations with their sequence numbers.
-    pub fn operations(&self) -> impl Iterator<Item = (SequenceNumber, Operation<'a>)> + use<'a> {
-        let mut decoder = self.operations;
-        (self.first..self.first + self.count).map_while(move |sequence| {
-            decode_operation(&mut decoder).ok().map(|operation| (sequence, operation))
-        })
-    }
-
-    /// Errors: what was expected; `UnsupportedVersion`.
-    fn decode(record: &'a [u8]) -> Result<Result<Commit<'a>, &'static str>> {
-        let mut decoder = Decoder::new(record);
-        let (Some(first), Some(count)) = (decoder.varint(), decoder.varint()) else {
-            return Ok(Err("sequence number and count of a commit"));
-        };
-        if first == 0 || first > MAX_SEQUENCE || count == 0 || count > MAX_SEQUENCE - first {
-            return Ok(Err("sequence numbers within the limit"));
-        }
-        let operations = decoder;
-        for _ in 0..count {
-            match decode_operation(&mut decoder) {
-                Ok(_) => {}
-                Err(Undecodable::Damaged(what)) => return Ok(Err(what)),
-                Err(Undecodable::UnknownKind(kind)) => {
-                    let message = format!("a log holds a record of kind {kind} of a newer version");
-                    return Err(Error::new(ErrorKind::UnsupportedVersion, message));
-                }
-            }
-        }
-        match decoder.is_empty() {
-            true => Ok(Ok(Commit { first, count, operations })),
-            false => Ok(Err("a commit record that ends with its operations")),
-        }
-    }
 }
 
 impl ScannedLog<'_> {
@@ -159,7 +115,7 @@ impl ScannedLog<'_> {
             offset: Some(offset),
             ..Finding::new(&self.path, format!("expected {what}"))
         };
-        let commit = match Commit::decode(record)? {
+        let commit = match Commit::decode(record, &self.path)? {
             Ok(commit) => commit,
             Err(what) => {
                 scanned.problems.push(problem(what));

@@ -1,6 +1,7 @@
 //! Opening: what is in a folder, creation, replay of the logs, removal of left-overs. Check and repair.
 
 mod check;
+mod commit;
 mod create;
 mod files;
 mod follow;

@@ -8,18 +8,17 @@ use crate::base::config::LightningDbConfig;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::filename::{self, FileKind, UNFINISHED};
 use crate::base::header::FileHeader;
-use crate::base::ids::{FileNumber, SequenceNumber};
+use crate::base::ids::SequenceNumber;
 use crate::base::per_keyspace::PerKeyspace;
 use crate::btree::{Maps, TableContext};
 use crate::cache::PageCache;
 use crate::catalogue::Catalogue;
 use crate::codec::{Codec, Compression};
 use crate::health::Health;
-use crate::manifest::orders_of;
-use crate::manifest::{self, Edit, Loaded, Manifest};
+use crate::manifest::{self, Edit, Loaded, Manifest, orders_of};
 use crate::metrics::Meters;
 use crate::recovery::files;
-use crate::recovery::replay::{LogSource, replay};
+use crate::recovery::replay::{new_memset, replay_all};
 use crate::sync::Arc;
 use crate::version::{Obsolete, Space, SpaceDefaults, VersionContext, new_instance};
 use crate::vfs::Vfs;
@@ -61,7 +60,7 @@ pub fn open(
     health: &Arc<Health>,
 ) -> Result<Opened> {
     let Some(loaded) = manifest::load(&**vfs, folder)? else {
-        return Err(Error::corruption(&folder.join(filename::CURRENT), 0, "this file, which is missing"));
+        return Err(Error::missing(&folder.join(filename::CURRENT)));
     };
     let orders = orders_of(&loaded.state, given, folder)?;
     let context = version_context(vfs, folder, config, loaded.database_id, &health.meters);
@@ -96,11 +95,6 @@ pub(super) fn spaces_of(
     orders.iter().filter_map(space).collect()
 }
 
-/// An empty memtable for each keyspace.
-pub(super) fn new_memset(logs: Vec<FileNumber>, orders: &PerKeyspace<KeyOrder>) -> MemSet {
-    MemSet::new(logs, orders.iter().map(|(id, order)| (id, order.clone())))
-}
-
 struct Recovery<'a> {
     vfs: &'a Arc<dyn Vfs>,
     folder: &'a Path,
@@ -123,41 +117,26 @@ impl Recovery<'_> {
 
     /// Memtables with what the logs hold, newest first, and the last sequence number.
     fn replay_logs(&mut self) -> Result<(Vec<Arc<MemSet>>, SequenceNumber)> {
-        let state = &mut self.loaded.state;
-        self.report.clean = state.clean;
-        self.report.dropped_manifest_bytes = self.loaded.dropped;
-        let mut sealed = Vec::new();
-        let mut next = state.last_sequence + 1;
-        let mut edit = Edit::default();
-        let mut previous = 0;
-        for (&number, &known_end) in &state.logs {
-            let set = new_memset(vec![number], self.orders);
-            let source = LogSource {
-                vfs: &**self.vfs,
-                folder: self.folder,
-                database_id: self.loaded.database_id,
-                number,
-                previous,
-                known_end,
-            };
-            previous = number;
-            let before = next;
-            let tail = replay(&source, &set, state.next_keyspace, &mut next)?;
-            set.count_memory();
-            self.report.replayed_records += next - before;
-            self.report.dropped_log_bytes += tail.dropped;
-            if next == before {
-                edit.logs_removed.push(number);
-                continue;
+        let Recovery { vfs, folder, orders, loaded, report } = self;
+        report.clean = loaded.state.clean;
+        report.dropped_manifest_bytes = loaded.dropped;
+        let (mut sealed, mut edit) = (Vec::new(), Edit::default());
+        let last_sequence = replay_all(&***vfs, folder, loaded, orders, &mut |log| {
+            report.replayed_records += log.records;
+            report.dropped_log_bytes += log.tail.dropped;
+            if log.records == 0 {
+                edit.logs_removed.push(log.number);
+                return Ok(());
             }
-            if known_end.is_none() {
-                files::make_durable(&**self.vfs, self.folder, number, tail.end)?;
-                edit.logs_ended.push((number, tail.end));
+            if log.known_end.is_none() {
+                files::make_durable(&***vfs, folder, log.number, log.tail.end)?;
+                edit.logs_ended.push((log.number, log.tail.end));
             }
-            sealed.insert(0, Arc::new(set));
-        }
-        state.apply(&edit).map_err(|problem| Error::new(ErrorKind::Internal, problem))?;
-        Ok((sealed, next - 1))
+            sealed.insert(0, Arc::new(log.set));
+            Ok(())
+        })?;
+        loaded.state.apply(&edit).map_err(|problem| Error::new(ErrorKind::Internal, problem))?;
+        Ok((sealed, last_sequence))
     }
 
     /// A new log, then a new manifest that names it: with the manifest the recovery is done.

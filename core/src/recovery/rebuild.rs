@@ -20,8 +20,6 @@ use crate::sync::Arc;
 use crate::vfs::{OpenMode, Vfs};
 use crate::wal::LogReader;
 
-const DEFAULT_NAME: &str = "default";
-
 /// What the edits say that can be read.
 #[derive(Default)]
 struct Known {
@@ -274,7 +272,7 @@ impl Rebuilt<'_> {
         let comparator =
             comparator.unwrap_or_else(|| asked.map_or("bytewise", |order| order.name()).to_owned());
         let name = match id {
-            KeyspaceId::DEFAULT => DEFAULT_NAME.to_owned(),
+            KeyspaceId::DEFAULT => KeyspaceId::DEFAULT_NAME.to_owned(),
             KeyspaceId(number) => self.known.free_name(format!("keyspace-{number}")),
         };
         if id != KeyspaceId::DEFAULT {

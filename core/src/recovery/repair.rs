@@ -15,11 +15,11 @@ use crate::btree::TableMeta;
 use crate::iter::Cursor;
 use crate::manifest::{self, Manifest, State};
 use crate::recovery::check::{Examined, examine};
+use crate::recovery::replay::{insert, new_memset};
 use crate::recovery::report::{CheckReport, Finding, RepairReport};
 use crate::recovery::survey::Examination;
 use crate::sync::Arc;
 use crate::vfs::sync_folder;
-use crate::view::MemSet;
 
 use aside::Aside;
 use tables::Salvage;
@@ -139,15 +139,12 @@ fn tables_of_logs(
     let mut next: Option<SequenceNumber> = survey.manifest.map(|_| survey.state.last_sequence + 1);
     let mut tables = Vec::new();
     for (number, known_end) in std::mem::take(&mut state.logs) {
-        let orders = examined.orders.iter().map(|(id, order)| (id, order.clone()));
-        let set = MemSet::new(vec![number], orders);
+        let set = new_memset(vec![number], &examined.orders);
         job.log(survey.database_id, number, known_end).scan(&mut next, &mut |commit| {
             for (sequence, operation) in commit.operations() {
                 // Of a dropped keyspace, or of one that never was.
                 let Some(memtable) = set.space(operation.keyspace) else { continue };
-                let mut writer = memtable.writer();
-                writer.reserve(1, operation.key.len() + operation.value.len())?;
-                writer.insert(operation.key, sequence, operation.kind, operation.value)?;
+                insert(memtable, sequence, &operation)?;
             }
             Ok(())
         })?;

@@ -2,35 +2,74 @@
 
 use std::path::Path;
 
-use crate::base::coding::Decoder;
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::comparator::KeyOrder;
+use crate::base::error::{Error, Result};
 use crate::base::filename::FileKind;
-use crate::base::ids::{FileNumber, MAX_SEQUENCE, SequenceNumber};
-use crate::batch::{Operation, Undecodable, decode_operation};
+use crate::base::ids::{FileNumber, SequenceNumber};
+use crate::base::per_keyspace::PerKeyspace;
+use crate::batch::Operation;
+use crate::manifest::Loaded;
+use crate::memtable::Memtable;
+use crate::recovery::commit::Commit;
 use crate::vfs::Vfs;
 use crate::view::MemSet;
 use crate::wal::{LogReader, Tail};
 
-/// A log to be replayed.
-pub struct LogSource<'a> {
-    /// Where it is.
-    pub vfs: &'a dyn Vfs,
-    /// Its folder.
-    pub folder: &'a Path,
-    /// The database it must belong to.
-    pub database_id: u64,
-    /// Its number.
+/// An empty memtable for each keyspace.
+pub(super) fn new_memset(logs: Vec<FileNumber>, orders: &PerKeyspace<KeyOrder>) -> MemSet {
+    MemSet::new(logs, orders.iter().map(|(id, order)| (id, order.clone())))
+}
+
+/// A log that was replayed.
+pub(super) struct Replayed {
     pub number: FileNumber,
-    /// The log that was replayed before it and must be its predecessor; 0 for none.
-    pub previous: FileNumber,
-    /// Its end, if it was sealed or recovered before: nothing in front may be missing.
+    /// Its end, if that was recorded.
     pub known_end: Option<u64>,
+    pub tail: Tail,
+    pub records: u64,
+    /// What it held.
+    pub set: MemSet,
+}
+
+/// Replays the logs that a manifest names, oldest first, each into memtables of its own, and hands them to `each`.
+/// The last sequence number.
+pub(super) fn replay_all(
+    vfs: &dyn Vfs,
+    folder: &Path,
+    loaded: &Loaded,
+    orders: &PerKeyspace<KeyOrder>,
+    each: &mut dyn FnMut(Replayed) -> Result<()>,
+) -> Result<SequenceNumber> {
+    let state = &loaded.state;
+    let (mut next, mut previous) = (state.last_sequence + 1, 0);
+    for (&number, &known_end) in &state.logs {
+        let set = new_memset(vec![number], orders);
+        let source = LogSource { vfs, folder, database_id: loaded.database_id, number, previous, known_end };
+        previous = number;
+        let before = next;
+        let tail = replay(&source, &set, state.next_keyspace, &mut next)?;
+        set.count_memory();
+        each(Replayed { number, known_end, tail, records: next - before, set })?;
+    }
+    Ok(next - 1)
+}
+
+/// A log to be replayed.
+struct LogSource<'a> {
+    vfs: &'a dyn Vfs,
+    folder: &'a Path,
+    database_id: u64,
+    number: FileNumber,
+    /// The log that was replayed before it and must be its predecessor; 0 for none.
+    previous: FileNumber,
+    /// Its end, if it was sealed or recovered before: nothing in front may be missing.
+    known_end: Option<u64>,
 }
 
 /// Fills `set` with the records of a log. `next` is the sequence number that must come first, and is
 /// moved behind the last one. Keyspaces that are not in `set` but were once (below `keyspaces_used`)
 /// have been dropped; their records are passed over.
-pub fn replay(
+fn replay(
     source: &LogSource<'_>,
     set: &MemSet,
     keyspaces_used: u32,
@@ -56,52 +95,27 @@ pub fn replay(
     let mut record = Vec::new();
     while let Some(offset) = reader.next(&mut record)? {
         let damaged = |what: &str| Error::corruption(&path, offset, what);
-        let mut decoder = Decoder::new(&record);
-        let first = decoder.varint().ok_or_else(|| damaged("a sequence number in a commit record"))?;
-        let count = decoder.varint().ok_or_else(|| damaged("a count in a commit record"))?;
-        if first != *next || count == 0 || count > MAX_SEQUENCE - first {
+        let commit = Commit::decode(&record, &path)?.map_err(damaged)?;
+        if commit.first != *next {
             return Err(damaged(&format!("the commit that starts with record {next}")));
         }
-        for sequence in first..first + count {
-            let operation = decode_operation(&mut decoder).map_err(|problem| match problem {
-                Undecodable::Damaged(what) => damaged(what),
-                Undecodable::UnknownKind(kind) => {
-                    let message = format!("{}: a record of kind {kind} of a newer version", path.display());
-                    Error::new(ErrorKind::UnsupportedVersion, message).with_file(&path)
-                }
-            })?;
-            insert(set, sequence, &operation, keyspaces_used).map_err(|what| match what {
-                Refused::Damaged(what) => damaged(what),
-                Refused::Failed(error) => error,
-            })?;
+        for (sequence, operation) in commit.operations() {
+            match set.space(operation.keyspace) {
+                Some(memtable) => insert(memtable, sequence, &operation)?,
+                None if operation.keyspace.0 < keyspaces_used => {}
+                None => return Err(damaged("a record of a known keyspace")),
+            }
         }
-        if !decoder.is_empty() {
-            return Err(damaged("a commit record that ends with its operations"));
-        }
-        *next = first + count;
+        *next = commit.first + commit.count;
         set.set_last_sequence(*next - 1);
     }
     Ok(reader.tail())
 }
 
-enum Refused {
-    Damaged(&'static str),
-    Failed(Error),
-}
-
-fn insert(
-    set: &MemSet,
-    sequence: SequenceNumber,
-    operation: &Operation<'_>,
-    keyspaces_used: u32,
-) -> Result<(), Refused> {
-    let Some(memtable) = set.space(operation.keyspace) else {
-        let dropped = operation.keyspace.0 < keyspaces_used;
-        return if dropped { Ok(()) } else { Err(Refused::Damaged("a record of a known keyspace")) };
-    };
+/// Inserts an operation of a log.
+pub(super) fn insert(memtable: &Memtable, sequence: SequenceNumber, operation: &Operation<'_>) -> Result<()> {
+    let Operation { kind, key, value, .. } = *operation;
     let mut writer = memtable.writer();
-    writer
-        .reserve(1, operation.key.len() + operation.value.len())
-        .and_then(|()| writer.insert(operation.key, sequence, operation.kind, operation.value))
-        .map_err(Refused::Failed)
+    writer.reserve(1, key.len() + value.len())?;
+    writer.insert(key, sequence, kind, value)
 }

@@ -8,7 +8,6 @@ use crate::base::error::{Error, Result};
 use crate::base::filename::{CURRENT, FileKind};
 use crate::base::ids::FileNumber;
 use crate::btree::TableContext;
-use crate::cache::PageCache;
 use crate::manifest::{self, Loaded, State};
 use crate::metrics::Meters;
 use crate::recovery::files;
@@ -36,14 +35,7 @@ pub struct Examination<'a> {
 impl Examination<'_> {
     /// Where tables are read, without a cache.
     pub(super) fn tables(&self, database_id: u64) -> TableContext {
-        TableContext {
-            vfs: Arc::clone(self.vfs),
-            folder: self.folder.to_owned(),
-            database_id,
-            cache: Arc::new(PageCache::new(0)),
-            meters: Arc::clone(self.meters),
-            maps: Default::default(),
-        }
+        TableContext::uncached(self.vfs, self.folder, database_id, self.meters)
     }
 }
 

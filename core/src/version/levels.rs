@@ -71,9 +71,7 @@ impl Levels {
     ) -> Result<Lookup<PageRecord>> {
         for handle in self.levels[0].iter() {
             let meta = handle.meta();
-            let outside = self.order.compare(key, &meta.smallest_key).is_lt()
-                || self.order.compare(key, &meta.largest_key).is_gt();
-            if outside || meta.smallest_sequence > sequence {
+            if meta.smallest_sequence > sequence || !meta.spans(&self.order, key) {
                 continue;
             }
             match handle.get(key, hash, sequence, reach)? {

@@ -54,7 +54,7 @@ impl LogReader {
     ) -> Result<LogReader> {
         let path = folder.join(kind.name(number));
         let file = vfs.open(&path, OpenMode::Read).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => Error::corruption(&path, 0, "this file, which is missing"),
+            std::io::ErrorKind::NotFound => Error::missing(&path),
             _ => Error::io("open", &path, error),
         })?;
         let len = file.len().map_err(|error| Error::io("read the length of", &path, error))?;

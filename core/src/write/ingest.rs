@@ -70,11 +70,7 @@ impl IngestedTables {
     fn is_clear_of_tables(&self, key: &[u8]) -> bool {
         let view = self.catalogue.view().load();
         let Some(levels) = view.version.space(self.space.id()) else { return true };
-        !levels.tables().any(|handle| {
-            let meta = handle.meta();
-            self.space.order.compare(&meta.smallest_key, key).is_le()
-                && self.space.order.compare(key, &meta.largest_key).is_le()
-        })
+        !levels.tables().any(|handle| handle.meta().spans(&self.space.order, key))
     }
 
     fn finish_table(&mut self) -> Result<()> {
@@ -208,13 +204,7 @@ impl Writer {
 
 /// The deepest level, down to `deepest`, at and above which no table has keys in the range of `meta`.
 fn free_level(levels: &Levels, meta: &TableMeta, deepest: usize) -> usize {
-    let order = levels.order();
-    let is_free = |level: &usize| {
-        !levels.level(*level).iter().any(|handle| {
-            let other = handle.meta();
-            order.compare(&other.smallest_key, &meta.largest_key).is_le()
-                && order.compare(&meta.smallest_key, &other.largest_key).is_le()
-        })
-    };
+    let is_free =
+        |level: &usize| !levels.level(*level).iter().any(|handle| meta.meets(levels.order(), handle.meta()));
     (0..=deepest).take_while(is_free).last().unwrap_or(0)
 }

@@ -99,6 +99,15 @@ impl Waiter<'_> {
             left => Ok(left.map_or(limit, |left| left.min(limit))),
         }
     }
+
+    /// Until something has made room, or it is time to look again. `TimedOut` if the patience is at its end.
+    fn wait_for_room(&mut self) -> Result<()> {
+        let limit = self.begin(LOOK_AGAIN)?;
+        if !self.writer.room.wait(limit) {
+            self.waited += limit;
+        }
+        Ok(())
+    }
 }
 
 impl Drop for Waiter<'_> {
@@ -148,10 +157,7 @@ impl Writer {
             self.health.check_write()?;
             if section.pauses > 0 {
                 drop(section);
-                let limit = waiter.begin(LOOK_AGAIN)?;
-                if !self.room.wait(limit) {
-                    waiter.waited += limit;
-                }
+                waiter.wait_for_room()?;
                 continue;
             }
             if self.has_room(&section) {
@@ -172,10 +178,7 @@ impl Writer {
                 return Err(error);
             }
             self.flush.notify();
-            let limit = waiter.begin(LOOK_AGAIN)?;
-            if !self.room.wait(limit) {
-                waiter.waited += limit;
-            }
+            waiter.wait_for_room()?;
         }
     }
 

@@ -58,13 +58,10 @@ macro_rules! forward_vfs {
     };
 }
 
-/// Methods of [`VfsFile`](lightning_db::vfs::VfsFile) that go to a field: `len`, `set_len`, `preallocate`, `sync_all`, and
-/// of the others those that are named.
+/// Methods of [`VfsFile`](lightning_db::vfs::VfsFile) that go to a field: `set_len`, `preallocate`, `sync_all`, and of the
+/// others those that are named.
 macro_rules! forward_file {
     ($field:ident $(, $extra:ident)*) => {
-        fn len(&self) -> std::io::Result<u64> {
-            self.$field.len()
-        }
         fn set_len(&self, len: u64) -> std::io::Result<()> {
             self.$field.set_len(len)
         }
@@ -75,6 +72,11 @@ macro_rules! forward_file {
             self.$field.sync_all()
         }
         $(forward_file!(@$extra $field);)*
+    };
+    (@len $field:ident) => {
+        fn len(&self) -> std::io::Result<u64> {
+            self.$field.len()
+        }
     };
     (@read_at $field:ident) => {
         fn read_at(&self, buf: &mut [u8], offset: u64) -> std::io::Result<()> {

@@ -3,10 +3,12 @@
 
 pub mod forward;
 pub mod gate;
-pub mod gated;
+pub mod held_log;
+pub mod spaces;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use lightning_db::vfs::{MemoryVfs, Vfs};
 use lightning_db::{Database, LSMConfig, LightningDbConfig, Result};
@@ -42,6 +44,26 @@ pub fn open_with(disk: &MemoryVfs, config: LightningDbConfig) -> Result<Database
 /// All entries, in rising order.
 pub fn entries(db: &Database) -> Vec<(Vec<u8>, Vec<u8>)> {
     db.scan(None, None).unwrap().map(Result::unwrap).collect()
+}
+
+/// The names of a database's files that end so, sorted; without that of its lock.
+pub fn names(disk: &dyn Vfs, ending: &str) -> Vec<String> {
+    let names = disk.list(Path::new(FOLDER)).unwrap();
+    names.into_iter().filter(|name| name.ends_with(ending) && name != "LOCK").collect()
+}
+
+/// Where the file of a name is.
+pub fn path_of(name: &str) -> PathBuf {
+    Path::new(FOLDER).join(name)
+}
+
+/// Asks until it is so. The limit is for a test that has failed.
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < Duration::from_secs(120), "never: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// A small generator of random numbers (splitmix64), the same on every machine.

@@ -25,7 +25,7 @@ impl<'a> Aside<'a> {
     /// The repair that was cut in this folder, if one was.
     pub fn cut_repair(job: &'a Examination<'a>) -> Result<Option<Self>> {
         let path = job.folder.join(REPAIRING);
-        let found = job.vfs.file_type(&path).map_err(|error| Error::io("look for", &path, error))?;
+        let found = job.vfs.file_type(&path).map_err(|error| Error::io("look at", &path, error))?;
         if found.is_none() {
             return Ok(None);
         }

@@ -1,7 +1,5 @@
 //! Tables written anew: from the right pages of damaged ones, from logs, from tables that overlap.
 
-use std::collections::BTreeSet;
-
 use crate::base::comparator::KeyOrder;
 use crate::base::error::Result;
 use crate::base::filename::FileKind;
@@ -26,14 +24,13 @@ pub(super) struct Salvage<'a> {
     next_file: FileNumber,
     /// Records written anew.
     pub salvaged: u64,
-    written: BTreeSet<FileNumber>,
 }
 
 impl<'a> Salvage<'a> {
     pub fn new(job: &'a Examination<'a>, examined: &'a Examined, next_file: FileNumber) -> Result<Self> {
         let id = examined.survey.database_id;
         let context = version_context(job.vfs, job.folder, job.config, id, job.meters);
-        Ok(Salvage { job, examined, context, next_file, salvaged: 0, written: BTreeSet::new() })
+        Ok(Salvage { job, examined, context, next_file, salvaged: 0 })
     }
 
     /// A number for a new file.
@@ -153,7 +150,7 @@ impl<'a> Salvage<'a> {
                 return Ok(());
             }
             if !same_key && open.as_ref().is_some_and(|builder| builder.size() >= TARGET_TABLE_BYTES) {
-                done.extend(open.take().map(|builder| self.finish(builder)).transpose()?);
+                done.extend(open.take().map(finish).transpose()?);
             }
             let (key, sequence) = last.get_or_insert_default();
             key.clear();
@@ -164,14 +161,8 @@ impl<'a> Salvage<'a> {
             }
             open.as_mut().map_or(Ok(()), |builder| builder.add(record))
         })?;
-        done.extend(open.map(|builder| self.finish(builder)).transpose()?);
+        done.extend(open.map(finish).transpose()?);
         Ok(done)
-    }
-
-    fn finish(&mut self, builder: TableBuilder) -> Result<Arc<TableMeta>> {
-        let meta = builder.finish()?;
-        self.written.insert(meta.number);
-        Ok(Arc::new(meta))
     }
 
     fn builder(&mut self, id: KeyspaceId) -> Result<TableBuilder> {
@@ -187,6 +178,10 @@ impl<'a> Salvage<'a> {
         };
         TableBuilder::create(self.job.vfs, self.job.folder, options)
     }
+}
+
+fn finish(builder: TableBuilder) -> Result<Arc<TableMeta>> {
+    builder.finish().map(Arc::new)
 }
 
 /// Records of a table whose order is not trusted: each time it breaks a new table is begun.
@@ -224,7 +219,7 @@ impl Runs<'_, '_> {
 
     fn end(&mut self) -> Result<()> {
         if let Some(builder) = self.open.take() {
-            self.done.push(self.salvage.finish(builder)?);
+            self.done.push(finish(builder)?);
         }
         Ok(())
     }

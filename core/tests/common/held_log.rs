@@ -11,7 +11,7 @@ use super::forward::{forward_file, forward_vfs};
 
 /// Closed: a log write waits, and says so.
 #[derive(Debug, Default)]
-pub struct Gate {
+pub struct LogGate {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -22,7 +22,7 @@ struct State {
     held: usize,
 }
 
-impl Gate {
+impl LogGate {
     pub fn close(&self) {
         self.state.lock().unwrap().closed = true;
     }
@@ -49,24 +49,24 @@ impl Gate {
 
 /// A [`MemoryVfs`] with a gate before its log writes, a clock that runs, and syncs of logs that take `sync_time`.
 #[derive(Clone, Debug)]
-pub struct GatedVfs {
+pub struct HeldLogVfs {
     pub disk: MemoryVfs,
-    pub gate: Arc<Gate>,
+    pub gate: Arc<LogGate>,
     pub sync_time: Duration,
     begun: Instant,
 }
 
-impl GatedVfs {
+impl HeldLogVfs {
     pub fn new(sync_time: Duration) -> Self {
-        GatedVfs { disk: MemoryVfs::default(), gate: Arc::default(), sync_time, begun: Instant::now() }
+        HeldLogVfs { disk: MemoryVfs::default(), gate: Arc::default(), sync_time, begun: Instant::now() }
     }
 }
 
-impl Vfs for GatedVfs {
+impl Vfs for HeldLogVfs {
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn VfsFile>> {
         let file = self.disk.open(path, mode)?;
         if path.extension().is_some_and(|extension| extension == "log") {
-            return Ok(Arc::new(GatedLog { file, vfs: self.clone() }));
+            return Ok(Arc::new(HeldLog { file, vfs: self.clone() }));
         }
         Ok(file)
     }
@@ -77,12 +77,12 @@ impl Vfs for GatedVfs {
 }
 
 #[derive(Debug)]
-struct GatedLog {
+struct HeldLog {
     file: Arc<dyn VfsFile>,
-    vfs: GatedVfs,
+    vfs: HeldLogVfs,
 }
 
-impl VfsFile for GatedLog {
+impl VfsFile for HeldLog {
     fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
         self.vfs.gate.pass();
         self.file.write_at(buf, offset)
@@ -91,5 +91,5 @@ impl VfsFile for GatedLog {
         std::thread::sleep(self.vfs.sync_time);
         self.file.sync_data()
     }
-    forward_file!(file, read_at);
+    forward_file!(file, len, read_at);
 }
