@@ -17,7 +17,7 @@ pub extern "C" fn lightning_db_flush(db: *mut lightning_db_t) -> c_int {
 }
 
 /// Flushes, then merges all tables into one level, without old versions that nobody can see. Reads and writes
-/// go on. Blocks until done; needs room for a second copy of the data. Errors: NoSpace, Corruption, Halted,
+/// go on. Blocks until done. Goes piece by piece: needs room for a second copy of some hundred MiB, not of all data. Errors: NoSpace, Corruption, Halted,
 /// Closed, Io; Cancelled when another thread closes the database.
 #[unsafe(no_mangle)]
 pub extern "C" fn lightning_db_compact(db: *mut lightning_db_t) -> c_int {
