@@ -34,6 +34,7 @@ def test_it_loads_all_at_once(db: Database) -> None:
     assert users.ingest([(bytearray(b"9"), memoryview(b"1")), [b"10", b"2"]]) == 2  # type: ignore[list-item]
     assert list(users) == [b"9", b"10"] and db.ingest([]) == 0
     assert users.ingest(iter(users.items())) == 2
+    assert users.ingest({b"11": b"3", b"12": bytearray(b"4")}) == 2 and users.ingest(users) == 4
 
 
 def test_what_fails_leaves_nothing(db: Database) -> None:
