@@ -71,6 +71,7 @@ mod tests {
         let names: Vec<_> = figures(&Stats::default()).into_iter().map(|(name, _)| name).collect();
         let expected = names.iter().filter(|name| fields.contains(&format!("{name}: "))).count();
         assert_eq!((names.len(), names.len()), (expected, fields.matches(": ").count()));
+        assert!(Stats::meanings().map(|(name, _)| name).eq(names));
     }
 
     #[test]

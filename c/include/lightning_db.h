@@ -80,27 +80,142 @@
   { sizeof(lightning_db_finding_t), 0, 0, 0, 0, {0, 0}, {0, 0}, 0 }
 #endif
 /*
- * Options by name. Defaults and effects: the main README.
+ * Options by name.
  *
- *   page_size                            a whole number, 512 to 65536
- *   cache_size                           a whole number, 1048576 to 9223372036854775807
- *   mmap_size                            a whole number, 1048576 to 9223372036854775807
- *   compression_enabled                  true or false
- *   compression_type                     a whole number, 1 to 3
- *   compression_level                    a whole number, 1 to 19
- *   max_active_transactions              a whole number, 1 to 1000000
- *   use_optimized_transactions           true or false
- *   prefetch_enabled                     true or false
- *   prefetch_distance                    a whole number, 1 to 1024
- *   prefetch_workers                     a whole number, 1 to 64
- *   default_level                        strong, quorum or eventual
- *   sync_writes                          true or false
- *   checkpoint_interval                  a number of seconds, 1 to 315360000
- *   memtable_size                        a whole number, 65536 to 4294967296
- *   level0_file_num_compaction_trigger   a whole number, 1 to 64
- *   max_background_compactions           a whole number, 1 to 64
- *   upper_compression_type               a whole number, 0 to 3
- *   comparator                           bytewise, reverse-bytewise, unsigned, signed or decimal
+ *   page_size: Bytes at which a new page of a table is full, before compression. Takes a whole number, 512 to
+ *     65536; default: 4096.
+ *   cache_size: Bytes of table pages and of often read rows kept in memory; rows take a quarter of it at
+ *     most. Takes a whole number, 1048576 or more; default: 64 MiB.
+ *   mmap_size: Tables are read through read-only maps, the first ones in use, up to so many bytes of files;
+ *     not part of cache_size. Takes a whole number, 1048576 or more; default: none.
+ *   compression_enabled: Compress new pages where that saves an eighth or more. Takes true or false; default:
+ *     true.
+ *   compression_type: Codec of new pages of the deepest level: 1 Zstd, 2 LZ4, 3 Snappy; pages of every codec
+ *     are always read. Takes a whole number, 1 to 3; default: 2.
+ *   compression_level: How hard Zstd tries. Takes a whole number, 1 to 19; default: 1.
+ *   max_active_transactions: Transactions open at once, of every kind. Takes a whole number, 1 to 1000000;
+ *     default: 1000.
+ *   use_optimized_transactions: Commits of transactions that meet share one log write and one sync; false:
+ *     each has its own. Takes true or false; default: true.
+ *   prefetch_enabled: Whether pages are read and decompressed ahead of a scan, on other threads. Takes true
+ *     or false; default: true.
+ *   prefetch_distance: Pages that are read ahead of a scan. Takes a whole number, 1 to 1024; default: 8.
+ *   prefetch_workers: Threads that read ahead, started by the first scan that needs them. Takes a whole
+ *     number, 1 to 64; default: 2.
+ *   default_level: Level of a write that names none. Takes strong, quorum or eventual; default: strong.
+ *   sync_writes: false turns a default level of Strong into Quorum; a level named at the call is kept. Takes
+ *     true or false; default: true.
+ *   checkpoint_interval: Oldest age of writes that are in the log only; bounds the replay at open. Takes a
+ *     number of seconds, 1 to 315360000; default: 60 s.
+ *   memtable_size: Bytes of memtable before it is sealed and flushed; tables get half as large, 256 KiB to 32
+ *     MiB. Takes a whole number, 65536 to 4294967296; default: 64 MiB.
+ *   level0_file_num_compaction_trigger: Tables in level 0 that start a compaction; above three times as many
+ *     writes are slowed down, at five times they wait. Takes a whole number, 1 to 64; default: 4.
+ *   max_background_compactions: Compactions that may run at once, each in a thread of its own. Takes a whole
+ *     number, 1 to 64; default: 1.
+ *   upper_compression_type: Codec of new pages of the other levels: numbers of compression_type, and 0, which
+ *     is none. Takes a whole number, 0 to 3; default: 2.
+ *   comparator: Order of keys, checked by name at every open; one of these names need not be given again.
+ *     Takes bytewise, reverse-bytewise, unsigned, signed or decimal; default: bytewise.
+ */
+
+/*
+ * Figures of lightning_db_stat_int, _ratio, _list and _text.
+ *
+ *   total_keys: Puts less deletes in memtables and tables: an estimate of the keys. A put of a key that was
+ *     there and a delete of one that was not make it wrong until they are compacted away. A scan counts
+ *     exactly.
+ *   total_size: Bytes of tables and log on disk.
+ *   live_bytes: Bytes of tables that a compaction of everything would leave, at least: those of tables that
+ *     are neither dead nor pinned.
+ *   dead_bytes: Bytes of tables that compaction can drop, at most: old versions, deleted records, tombstones.
+ *     Estimated from the counts and ranges of tables: each record is taken to hide an older one under it,
+ *     which is true of overwrites and not of new keys. At rest at most about a fifth of the live ones.
+ *   pinned_bytes: Bytes that only held snapshots (estimated as dead ones) and running scans and backups keep.
+ *   cache_hit_rate: Share of page look-ups that found the page in the cache, 0 to 1.
+ *   cache_bytes: Bytes of the cache in use, by pages and rows.
+ *   mapped_bytes: Bytes of tables that are mapped; not part of cache_bytes.
+ *   memtable_bytes: Bytes of memtables.
+ *   sealed_memtables: Sets of memtables that wait for their flush.
+ *   stalled_writes: Writes that wait now because flush or compaction are behind.
+ *   write_stalls: Writes that were slowed down or stopped so far.
+ *   write_stall_seconds: Seconds that they have waited, in all.
+ *   tables_per_level: Tables in each level.
+ *   active_transactions: Open transactions, those by number included.
+ *   snapshots: Held snapshots, those of transactions included.
+ *   background_error: What last went wrong in the background.
+ */
+
+/*
+ * Figures of lightning_db_metrics. Rates, averages and quantiles are about the time since the last call that is
+ * at least 10 seconds old, or since the database was opened.
+ *
+ *   uptime_seconds: Seconds since the database was opened.
+ *   read_ops_per_sec: Keys looked up and scans opened, a second.
+ *   write_ops_per_sec: Records written, a second.
+ *   avg_read_latency_us: Mean time of a read of one key, in microseconds.
+ *   p50_read_latency_us: Median time of a read of one key, in microseconds.
+ *   p99_read_latency_us: 99 of 100 reads of one key took no longer, in microseconds.
+ *   p999_read_latency_us: 999 of 1000 reads of one key took no longer, in microseconds.
+ *   avg_write_latency_us: Mean time of a write call, until it is acknowledged, in microseconds.
+ *   p50_write_latency_us: Median time of a write call, in microseconds.
+ *   p99_write_latency_us: 99 of 100 write calls took no longer, in microseconds.
+ *   p999_write_latency_us: 999 of 1000 write calls took no longer, in microseconds.
+ *   avg_log_write_latency_us: Mean time in which the operating system took bytes for the log, in
+ *     microseconds.
+ *   avg_log_sync_latency_us: Mean time of a sync of the log, in microseconds.
+ *   p99_log_sync_latency_us: 99 of 100 syncs of the log took no longer, in microseconds.
+ *   reads: Keys looked up, one by one and in batches: row_hits and row_misses.
+ *   writes: Batches and single writes that were acknowledged, of every level.
+ *   background_errors: Failures of work in the background.
+ *   cache_hits: Look-ups of pages that found them in the cache.
+ *   cache_misses: Look-ups of pages that did not find them in the cache.
+ *   row_hits: Keys answered by a cached row.
+ *   row_misses: Keys looked for in memtables and tables, found or not.
+ *   batch_reads: Calls that read several keys.
+ *   batch_read_keys: Keys that these calls asked for.
+ *   scans: Scans opened.
+ *   scan_entries: Entries that scans gave; those of a running one are counted every 256.
+ *   writes_strong: Writes and commits at Strong.
+ *   writes_quorum: Writes and commits at Quorum.
+ *   writes_eventual: Writes and commits at Eventual.
+ *   write_records: Records in the writes: puts and deletes.
+ *   write_bytes: Bytes of the keys and values in the writes.
+ *   log_writes: Times that bytes were handed to the operating system for the log.
+ *   log_bytes: Bytes of these.
+ *   log_syncs: Times that the log was brought to stable storage.
+ *   flushes: Sets of memtables written to tables.
+ *   flush_input_bytes: Bytes of memory of these memtables.
+ *   flush_output_bytes: Bytes of the tables that flushes made.
+ *   compactions: Compactions finished.
+ *   compaction_input_bytes: Bytes of the tables that went into compactions.
+ *   compaction_output_bytes: Bytes of the tables that compactions made.
+ *   transactions_begun: Transactions begun.
+ *   transactions_committed: Transactions committed, those that only read included.
+ *   transactions_aborted: Transactions taken back by the caller, or failed for another reason than a
+ *     conflict.
+ *   transaction_conflicts: Transactions that lost against a commit.
+ *   write_stalls: Writes that had to wait for flush or compaction.
+ *   page_reads: Pages read from tables.
+ *   page_read_bytes: Bytes of these, as they are stored.
+ *   files_removed: Files removed because nobody needed them any more.
+ *   flush_seconds: Seconds of flushes.
+ *   compaction_seconds: Seconds of compactions.
+ *   write_stall_seconds: Seconds that writes waited for flush or compaction, of all threads together.
+ */
+
+/*
+ * Figures of lightning_db_memory_stats.
+ *
+ *   total_bytes: Bytes of cache and memtables.
+ *   cache_bytes: Bytes of the cache in use, by pages and rows.
+ *   cache_limit_bytes: Bytes that the cache may use: the option cache_size.
+ *   page_bytes: Bytes of cached pages.
+ *   index_bytes: Bytes of cached pages that lead to records: inner pages and filters.
+ *   row_bytes: Bytes of cached rows.
+ *   memtable_bytes: Bytes of memtables.
+ *   sealed_memtable_bytes: Bytes of memtables that wait for their flush.
+ *   mapped_bytes: Bytes of tables that are mapped; the operating system decides which of them are in memory.
  */
 
 /** Numbers of errors, the same in every language. New ones are added at the end. */
@@ -699,8 +814,9 @@ int lightning_db_count(lightning_db_t *db,
                        uint64_t *count);
 
 /**
- * Sets `*bytes` to about how many bytes on disk, and not yet there, the entries of such a scan take; NULL options
- * are all. Quick: from the sizes of tables and memtables, not from what is in them; the limit does not count.
+ * Sets `*bytes` to about how many bytes of tables on disk the entries of such a scan take; NULL options are all.
+ * What is in memory only does not count (`lightning_db_flush` brings it to disk), nor do direction and limit. Reads a
+ * few pages of tables, no entries.
  * Errors: as `lightning_db_scan_new`; then it is 0.
  */
 LIGHTNING_DB_API
@@ -733,8 +849,8 @@ LIGHTNING_DB_API void lightning_db_free_values(lightning_db_bytes_t *values);
 /**
  * Makes a keyspace: keys with an order, page size and codec of their own, in tables of their own, in the same
  * database. `options` may be NULL, and may hold `comparator`, `page_size`, `compression_type` and
- * `compression_level`; what is not set is as in the database. They hold for its life, and are only read. It is on
- * stable storage when this returns.
+ * `compression_level`; what is not set is as in the database, and `compression_type` 0 is none. They hold for its
+ * life, and are only read. It is on stable storage when this returns.
  *
  * Returns a handle that works as the database's does, in this keyspace: reads, writes, scans, batches, snapshots and
  * transactions made from it go to it. It has to be freed by `lightning_db_destroy`, which frees it alone; what
@@ -1101,7 +1217,8 @@ LIGHTNING_DB_API int lightning_db_flush(lightning_db_t *db);
  * go on. Blocks until done. Goes piece by piece: needs room for a second copy of some hundred MiB, not of all
  * data. Errors: NoSpace, Corruption, Halted, Closed, Io; Cancelled when another thread closes the database.
  */
-LIGHTNING_DB_API int lightning_db_compact(lightning_db_t *db);
+LIGHTNING_DB_API
+int lightning_db_compact(lightning_db_t *db);
 
 /**
  * As `lightning_db_compact`; calls `on_progress` in this thread, now and then, at the begin and at the end. Errors:
@@ -1220,9 +1337,8 @@ LIGHTNING_DB_API int lightning_db_report_free(lightning_db_report_t *report);
 LIGHTNING_DB_API const char *lightning_db_stat_name(size_t index);
 
 /**
- * Sets `*value` to a count or number of bytes: `total_keys` (an estimate: a scan counts exactly),
- * `total_size` (on disk), `live_bytes`, `cache_bytes` and so on; `lightning_db_stat_name` tells them all. On an error
- * it is left alone: InvalidArgument (unknown name, another type), Closed.
+ * Sets `*value` to a count or number of bytes, such as `total_keys` (an estimate: a scan counts exactly) or
+ * `total_size`; all figures stand on top of this file. On an error it is left alone: InvalidArgument (unknown name, another type), Closed.
  */
 LIGHTNING_DB_API
 LIGHTNING_DB_MUST_CHECK
@@ -1260,8 +1376,8 @@ LIGHTNING_DB_API char *lightning_db_stat_text(lightning_db_t *db, const char *na
 
 /**
  * Counts, rates and latencies of the database since it was opened, all of one instant, for
- * `lightning_db_figures_free`: `reads`, `writes`, `read_ops_per_sec`, `avg_read_latency_us` and so on;
- * `lightning_db_figures_name` tells them all. Cheap enough to be asked every second. NULL on an error: Closed.
+ * `lightning_db_figures_free`: `reads`, `writes`, `read_ops_per_sec`, `avg_read_latency_us` and so on, which stand on
+ * top of this file; `lightning_db_figures_name` tells them all. Cheap enough to be asked every second. NULL on an error: Closed.
  */
 LIGHTNING_DB_API
 lightning_db_figures_t *lightning_db_metrics(lightning_db_t *db);

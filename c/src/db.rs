@@ -278,8 +278,9 @@ pub unsafe extern "C" fn lightning_db_count(
     })
 }
 
-/// Sets `*bytes` to about how many bytes on disk, and not yet there, the entries of such a scan take; NULL options
-/// are all. Quick: from the sizes of tables and memtables, not from what is in them; the limit does not count.
+/// Sets `*bytes` to about how many bytes of tables on disk the entries of such a scan take; NULL options are all.
+/// What is in memory only does not count (`lightning_db_flush` brings it to disk), nor do direction and limit. Reads a
+/// few pages of tables, no entries.
 /// Errors: as `lightning_db_scan_new`; then it is 0.
 #[must_use]
 #[unsafe(no_mangle)]

@@ -39,8 +39,8 @@ unsafe fn figure(figures: *const lightning_db_figures_t, name: *const c_char) ->
 }
 
 /// Counts, rates and latencies of the database since it was opened, all of one instant, for
-/// `lightning_db_figures_free`: `reads`, `writes`, `read_ops_per_sec`, `avg_read_latency_us` and so on;
-/// `lightning_db_figures_name` tells them all. Cheap enough to be asked every second. NULL on an error: Closed.
+/// `lightning_db_figures_free`: `reads`, `writes`, `read_ops_per_sec`, `avg_read_latency_us` and so on, which stand on
+/// top of this file; `lightning_db_figures_name` tells them all. Cheap enough to be asked every second. NULL on an error: Closed.
 #[unsafe(no_mangle)]
 pub extern "C" fn lightning_db_metrics(db: *mut lightning_db_t) -> *mut lightning_db_figures_t {
     call::pointer(|| FIGURES.insert(metrics(&DATABASES.with(db, |store| store.database().get_metrics())?)))
@@ -84,7 +84,8 @@ pub unsafe extern "C" fn lightning_db_figures_int(
         // SAFETY: as the header says.
         let (value, figure) = unsafe { (Out::required(value, "figure")?, figure(figures, name)?) };
         let Figure::Count(count) = figure else {
-            return Err(Error::invalid(format!("the figure is not a whole number: {figure:?}")));
+            let message = "the figure is no whole number: ask lightning_db_figures_number for it";
+            return Err(Error::invalid(message));
         };
         value.set(count);
         Ok(())
@@ -106,7 +107,7 @@ pub unsafe extern "C" fn lightning_db_figures_number(
         value.set(match figure {
             Figure::Count(count) => count as f64,
             Figure::Ratio(number) => number,
-            other => return Err(Error::invalid(format!("the figure is not a number: {other:?}"))),
+            Figure::Counts(_) | Figure::Text(_) => return Err(Error::invalid("the figure is no number")),
         });
         Ok(())
     })

@@ -23,8 +23,8 @@ pub fn bound(handle: *const lightning_db_t) -> Result<Store> {
 
 /// Makes a keyspace: keys with an order, page size and codec of their own, in tables of their own, in the same
 /// database. `options` may be NULL, and may hold `comparator`, `page_size`, `compression_type` and
-/// `compression_level`; what is not set is as in the database. They hold for its life, and are only read. It is on
-/// stable storage when this returns.
+/// `compression_level`; what is not set is as in the database, and `compression_type` 0 is none. They hold for its
+/// life, and are only read. It is on stable storage when this returns.
 ///
 /// Returns a handle that works as the database's does, in this keyspace: reads, writes, scans, batches, snapshots and
 /// transactions made from it go to it. It has to be freed by `lightning_db_destroy`, which frees it alone; what

@@ -30,8 +30,15 @@ unsafe fn figure(db: *const lightning_db_t, name: *const c_char) -> Result<Figur
     }
 }
 
-fn wrong_type(asked: &str, figure: &Figure) -> Error {
-    Error::invalid(format!("the figure is not {asked}: {figure:?}"))
+/// That a figure is asked for with the wrong call.
+fn wrong_type(figure: &Figure) -> Error {
+    let call = match figure {
+        Figure::Count(_) => "_int",
+        Figure::Ratio(_) => "_ratio",
+        Figure::Counts(_) => "_list",
+        Figure::Text(_) => "_text",
+    };
+    Error::invalid(format!("the figure has another type: ask lightning_db_stat{call} for it"))
 }
 
 /// Name of a figure by its number from 0; NULL behind the last one. The text is static.
@@ -40,9 +47,8 @@ pub extern "C" fn lightning_db_stat_name(index: usize) -> *const c_char {
     names().get(index).map_or(ptr::null(), |name| name.as_ptr())
 }
 
-/// Sets `*value` to a count or number of bytes: `total_keys` (an estimate: a scan counts exactly),
-/// `total_size` (on disk), `live_bytes`, `cache_bytes` and so on; `lightning_db_stat_name` tells them all. On an error
-/// it is left alone: InvalidArgument (unknown name, another type), Closed.
+/// Sets `*value` to a count or number of bytes, such as `total_keys` (an estimate: a scan counts exactly) or
+/// `total_size`; all figures stand on top of this file. On an error it is left alone: InvalidArgument (unknown name, another type), Closed.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lightning_db_stat_int(
@@ -53,7 +59,7 @@ pub unsafe extern "C" fn lightning_db_stat_int(
     call::status(|| {
         // SAFETY: as the header says.
         let (value, figure) = unsafe { (Out::required(value, "figure")?, figure(db, name)?) };
-        let Figure::Count(count) = figure else { return Err(wrong_type("a whole number", &figure)) };
+        let Figure::Count(count) = figure else { return Err(wrong_type(&figure)) };
         value.set(count);
         Ok(())
     })
@@ -70,7 +76,7 @@ pub unsafe extern "C" fn lightning_db_stat_ratio(
     call::status(|| {
         // SAFETY: as the header says.
         let (value, figure) = unsafe { (Out::required(value, "figure")?, figure(db, name)?) };
-        let Figure::Ratio(ratio) = figure else { return Err(wrong_type("a ratio", &figure)) };
+        let Figure::Ratio(ratio) = figure else { return Err(wrong_type(&figure)) };
         value.set(ratio);
         Ok(())
     })
@@ -90,7 +96,7 @@ pub unsafe extern "C" fn lightning_db_stat_list(
     call::status(|| {
         // SAFETY: as the header says.
         let (count, figure) = unsafe { (Out::required(count, "number of counts")?, figure(db, name)?) };
-        let Figure::Counts(counts) = figure else { return Err(wrong_type("a list", &figure)) };
+        let Figure::Counts(counts) = figure else { return Err(wrong_type(&figure)) };
         if values.is_null() && capacity > 0 {
             return Err(Error::invalid("the place for the counts is NULL"));
         }

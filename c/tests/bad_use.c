@@ -232,6 +232,7 @@ static void missing_places(void) {
   STATUS(BAD, lightning_db_stat_int(all.db, NULL, &number));
   STATUS(BAD, lightning_db_stat_int(all.db, "no such figure", &number));
   STATUS(BAD, lightning_db_stat_int(all.db, "cache_hit_rate", &number));
+  CHECK(strstr(lightning_db_last_error(), "lightning_db_stat_ratio") != NULL);
   STATUS(BAD, lightning_db_stat_list(all.db, "tables_per_level", NULL, 3, (size_t[]){0}));
   STATUS(BAD, lightning_db_stat_list(all.db, "tables_per_level", &number, 1, NULL));
   NONE(BAD, lightning_db_stat_text(all.db, "\xff"));

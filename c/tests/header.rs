@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 
-use lightning_db_bindings::{ConsistencyLevel, ErrorKind, OPTIONS, VERSION};
+use lightning_db_bindings::{ConsistencyLevel, ErrorKind, MemoryStats, Metrics, OPTIONS, Stats, VERSION};
 
 /// Source files in the order in which the header shows their items.
 const SOURCES: [&str; 18] = [
@@ -106,15 +106,35 @@ fn sentences(file: &str) -> impl Fn(&str) -> String {
     }
 }
 
-/// The options as a comment. Those without a range take a word, a truth value or a wide number.
-fn options() -> String {
-    let mut text = String::from("/*\n * Options by name. Defaults and effects: the main README.\n *\n");
-    for spec in OPTIONS {
-        let range =
-            if spec.max == u64::MAX { String::new() } else { format!(", {} to {}", spec.min, spec.max) };
-        writeln!(text, " *   {:<36} {}{range}", spec.name, spec.takes).unwrap();
+/// Names with what there is to say of each, as a comment.
+fn named<'a>(title: &str, list: impl Iterator<Item = (&'a str, String)>) -> String {
+    let mut text = format!("/*\n * {title}\n *\n");
+    for (name, about) in list {
+        write!(text, " *   {name}:").unwrap();
+        let mut column = 6 + name.len();
+        for word in about.replace('`', "").split_whitespace() {
+            if column + 1 + word.len() > 110 {
+                text += "\n *    ";
+                column = 6;
+            }
+            write!(text, " {word}").unwrap();
+            column += 1 + word.len();
+        }
+        text += "\n";
     }
     text + " */\n\n"
+}
+
+/// Options and figures as comments.
+fn names() -> String {
+    let meaning = |(name, text): (&'static str, &'static str)| (name, text.to_owned());
+    let options = OPTIONS.iter().map(|spec| (spec.name, spec.about()));
+    let metrics = "Figures of lightning_db_metrics. Rates, averages and quantiles are about the time since the last call that is\n \
+        * at least 10 seconds old, or since the database was opened.";
+    named("Options by name.", options)
+        + &named("Figures of lightning_db_stat_int, _ratio, _list and _text.", Stats::meanings().map(meaning))
+        + &named(metrics, Metrics::meanings().map(meaning))
+        + &named("Figures of lightning_db_memory_stats.", MemoryStats::meanings().map(meaning))
 }
 
 fn after_includes() -> String {
@@ -125,7 +145,7 @@ fn after_includes() -> String {
     }
     text += "\n";
     text += include_str!("header/macros.h");
-    text += &options();
+    text += &names();
     let sentence = sentences("error.rs");
     let errors = ErrorKind::ALL.iter().map(|kind| {
         let retry = if kind.is_retryable() { " The same call may succeed later." } else { "" };

@@ -73,9 +73,7 @@ mod db;
 pub use backup::BackupInfo;
 
 pub use base::comparator::Comparator;
-pub use base::config::{
-    ConsistencyConfig, ConsistencyLevel, LSMConfig, LightningDbConfig, OPTIONS, OptionSpec, OptionValue,
-};
+pub use base::config::{ConsistencyConfig, ConsistencyLevel, LSMConfig, LightningDbConfig};
 pub use base::error::{Error, ErrorKind, Result};
 pub use base::ids::SequenceNumber;
 pub use base::keyspace_options::KeyspaceOptions;
@@ -84,6 +82,7 @@ pub use base::lookup::Lookup;
 #[doc(hidden)]
 pub use base::memory;
 pub use base::native_order::NativeOrder;
+pub use base::options::{OPTIONS, OptionSpec, OptionValue};
 pub use base::value::Value;
 pub use batch::WriteBatch;
 pub use db::{BackupEngine, ConsistencyManager, Database, Ingest, IngestReport, Keyspace, Snapshot, Stats};

@@ -111,6 +111,23 @@ fn text_is_clean() {
     assert_none(texts.iter().flat_map(|(name, text)| rules::text(name, text)).collect());
 }
 
+/// A row of the README's table of options: option, default, range, effect.
+#[test]
+fn the_readme_says_of_each_option_what_the_faces_say() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    for spec in lightning_db::OPTIONS {
+        let of_it = |cells: &Vec<&str>| {
+            let name = cells.get(1).map_or("", |cell| cell.trim_matches('`'));
+            name.rsplit('.').next() == Some(spec.name) && cells.len() >= 5
+        };
+        let rows = readme.lines().map(|line| line.split('|').map(str::trim).collect::<Vec<_>>());
+        let row = rows.into_iter().find(of_it).unwrap_or_else(|| panic!("no row of {}", spec.name));
+        let default = row[2].trim_matches('`');
+        assert!(default.eq_ignore_ascii_case(spec.default), "default of {}: {default}", spec.name);
+        assert!(row[4].starts_with(spec.effect), "{}: {} is not: {}", spec.name, row[4], spec.effect);
+    }
+}
+
 /// The face's own README is run by its tests, so what the first page shows of it is run too.
 #[test]
 fn snippets_of_other_languages_are_those_of_their_faces() {

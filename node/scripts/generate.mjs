@@ -48,8 +48,10 @@ const KEYSPACE_OPTIONS = ['page_size', 'compression_type', 'compression_level', 
 
 /** What the groups of figures are. */
 const FIGURES = {
-  Metrics: 'Figures about the work of a database since it was opened; the README of Lightning DB says what each is.',
-  MemoryStats: 'Memory that a database uses, in bytes; the README of Lightning DB says what each is.',
+  Metrics:
+    'Figures about the work of a database since it was opened. Rates, averages and quantiles are about the time since the last call that is at least'
+    + ' 10 seconds old, or since the database was opened.',
+  MemoryStats: 'Memory that a database uses, in bytes.',
 };
 
 /** What the groups of the native library's `wire` are. */
@@ -77,18 +79,18 @@ function tables({ kinds, options, figures, wire }) {
     ' */',
     `export type Consistency = ${union(levels)};`,
     '',
-    '/** Options of the engine; ranges and defaults are those of the README of Lightning DB. */',
+    '/** Options of the engine. One that is left out has its default, or for a folder that is open in this process, the value in force. */',
     'export interface EngineOptions {',
-    ...options.flatMap(([name, takes]) => [`  /** Takes ${takes}. */`, `  ${name}?: ${typeOf(takes)};`]),
+    ...options.flatMap(([name, takes, about]) => [`  /** ${about} */`, `  ${name}?: ${typeOf(takes)};`]),
     '}',
     '',
-    '/** Options of the engine that a keyspace has too. */',
+    '/** Options of the engine that a keyspace has too; its `compression_type` may also be 0, which is none. */',
     `export type KeyspaceEngineOptions = Pick<EngineOptions, ${union(KEYSPACE_OPTIONS)}>;`,
     ...Object.entries(figures).flatMap(([type, names]) => [
       '',
       `/** ${FIGURES[type]} */`,
       `export interface ${type} {`,
-      ...names.map((name) => `  ${name}: number;`),
+      ...names.flatMap(([name, meaning]) => [`  /** ${meaning} */`, `  ${name}: number;`]),
       '}',
     ]),
     ...numbers('Numbers of the kinds of errors.', 'ErrorNumber', kinds.map(([number, name]) => [name, number])),

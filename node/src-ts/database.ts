@@ -126,8 +126,9 @@ export class Database<KE extends Encoding = 'buffer', VE extends Encoding = 'buf
    * Opens the database in a folder. Options that are given again for a folder that is open in this process must be those in force, but in mode `'r'`:
    * each such open has an engine of its own.
    *
-   * Rejects with `NotFound` (mode `'rw'`), `Locked` (another process has it), `InvalidArgument` (an option), `NotADatabase`, `Corruption`,
-   * `UnsupportedVersion`, `PermissionDenied`, `NoSpace`, `Io`.
+   * Rejects with `NotFound` (modes `'rw'` and `'r'`), `Locked` (another process has it), `InvalidArgument` (an option), `NotADatabase`, `Mismatch` (another
+   * order of keys), `Corruption`, `UnsupportedVersion`, `PermissionDenied`, `NoSpace`, `Io`; in mode `'r'` with `TimedOut` if the writer changed the files
+   * again and again.
    */
   static async open<K extends Encoding = 'buffer', V extends Encoding = 'buffer'>(
     path: string | URL,
@@ -254,7 +255,10 @@ export class Database<KE extends Encoding = 'buffer', VE extends Encoding = 'buf
     this.#native.dropKeyspaceSync(name);
   }
 
-  /** Backs up into a folder that is absent or empty, while others write. Rejects with `AlreadyExists`, `NoSpace`, `Corruption`, … */
+  /**
+   * Backs up into a folder that is absent or empty, while others write. Rejects with `AlreadyExists`, `InvalidArgument` (a folder inside the database),
+   * `NoSpace`, `Corruption`, `Halted`, `Closed`, `Io`; in mode `'r'` with `ReadOnly`: the writer makes backups.
+   */
   async backup(target: string | URL): Promise<void> {
     this.#writer.handOver();
     return ask((ticket) => this.#native.backup(ticket, pathOf(target)));
@@ -298,9 +302,13 @@ export class Database<KE extends Encoding = 'buffer', VE extends Encoding = 'buf
     return this.#native.memoryStats() as unknown as MemoryStats;
   }
 
-  /** The metrics in the text format of Prometheus. */
-  async prometheus(): Promise<string> {
-    return this.#native.prometheus();
+  /**
+   * The metrics in the text format of Prometheus (`text/plain; version=0.0.4`). `labels` stand on every line, to tell databases apart; in their names,
+   * what is no letter, digit or `_` becomes `_`.
+   */
+  async prometheus(labels: Readonly<Record<string, string>> = {}): Promise<string> {
+    checkObject(labels);
+    return this.#native.prometheus(Object.entries(labels).flat());
   }
 
   /**

@@ -42,6 +42,9 @@ export interface NativeDatabase {
   getAsync(ticket: number, key: Bytes, target: number, text: boolean): void;
   getMany(keys: Uint8Array, length: number, lengths: Uint32Array, target: number): Buffer | number;
   getManyCached(keys: Uint8Array, length: number, lengths: Uint32Array, target: number): Buffer | number;
+  has(key: Bytes, target: number): number;
+  hasCached(key: Bytes, target: number): number;
+  hasAsync(ticket: number, key: Bytes, target: number): void;
   getManyAsync(ticket: number, keys: Uint8Array, length: number, target: number): void;
   write(
     ticket: number,
@@ -89,7 +92,7 @@ export interface NativeDatabase {
   stats(): Record<string, unknown>;
   metrics(): Record<string, unknown>;
   memoryStats(): Record<string, unknown>;
-  prometheus(): string;
+  prometheus(labels: string[]): string;
   close(ticket: number): void;
   closeSync(): void;
 }
@@ -98,11 +101,11 @@ export interface NativeDatabase {
 export interface Native {
   readonly version: string;
   readonly kinds: readonly (readonly [number: number, name: string, retryable: boolean])[];
-  readonly options: readonly (readonly [name: string, takes: string])[];
+  readonly options: readonly (readonly [name: string, takes: string, about: string])[];
   readonly maxKeyLength: number;
   readonly maxValueLength: number;
-  /** Names of figures by the type that has them. */
-  readonly figures: Readonly<Record<string, readonly string[]>>;
+  /** Figures, with what they say, by the type that has them. */
+  readonly figures: Readonly<Record<string, readonly (readonly [name: string, meaning: string])[]>>;
   /** Numbers that are constants in `generated.ts`. */
   readonly wire: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly slabItemLength: number;

@@ -6,6 +6,8 @@ const known = (...names: string[]): ReadonlySet<string> => new Set(names);
 
 /** Of a read. */
 export const READ = known(...ENCODINGS);
+/** Of a read that gives no value. */
+export const READ_KEY = known('keyEncoding');
 /** Of a put, a delete or a list of writes. */
 export const WRITE = known(...ENCODINGS, 'consistency', 'timeout');
 /** Of what is added to a transaction. */

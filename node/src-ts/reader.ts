@@ -4,7 +4,7 @@ import { checkEncoding, type Decoded, type Encodable, type Encoding, type Encodi
 import { Target } from './generated';
 import { internal, type Owner } from './lifetime';
 import type { NativeDatabase } from './native';
-import { checkOptions, checkScanOptions, READ } from './options';
+import { checkOptions, checkScanOptions, READ, READ_KEY } from './options';
 import * as reads from './reads';
 import { Scan, type Chosen, type Kind, type ScanOptions } from './scan';
 import type { Writer } from './writer';
@@ -85,6 +85,18 @@ export abstract class Reader<KE extends Encoding = 'buffer', VE extends Encoding
     return reads.getSync(source.native, this.#target, key, ...encodingsOf(source, options)) as any;
   }
 
+  /** Whether a key is present; its value is not copied. Rejects as `get`. */
+  async has<K extends Encoding = KE>(key: Encodable<K>, options?: { keyEncoding?: K }): Promise<boolean> {
+    const source = this.#source;
+    return reads.has(source.native, this.#target, key, keyEncodingOf(source, options));
+  }
+
+  /** As `has`, on this thread. */
+  hasSync<K extends Encoding = KE>(key: Encodable<K>, options?: { keyEncoding?: K }): boolean {
+    const source = this.#source;
+    return reads.hasSync(source.native, this.#target, key, keyEncodingOf(source, options));
+  }
+
   /** The values of several keys, all as of one instant, in the order of the keys. Rejects as `get`; one bad key fails all. */
   async getMany<K extends Encoding = KE, V extends Encoding = VE>(
     keys: readonly Encodable<K>[],
@@ -130,6 +142,12 @@ export abstract class Reader<KE extends Encoding = 'buffer', VE extends Encoding
     const { native, owner, keyEncoding, valueEncoding } = this.#source;
     return new Scan(internal, native, owner, this.#target, kind, options, keyEncoding, valueEncoding);
   }
+}
+
+function keyEncodingOf(source: Source, options: { keyEncoding?: Encoding } | undefined): Encoding {
+  if (options === undefined) return source.keyEncoding;
+  checkOptions(options, READ_KEY);
+  return checkEncoding('keyEncoding', options.keyEncoding, source.keyEncoding);
 }
 
 function encodingsOf(source: Source, options: EncodingOptions | undefined): [key: Encoding, value: Encoding] {

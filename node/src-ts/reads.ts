@@ -62,6 +62,18 @@ function getElsewhere(native: NativeDatabase, target: number, key: Bytes, encodi
   );
 }
 
+/** Whether a key is present; waits for the disk if it must. */
+export function hasSync(native: NativeDatabase, target: number, key: unknown, keyEncoding: Encoding): boolean {
+  return native.has(encode(key, keyEncoding), target) === 1;
+}
+
+/** The same in a promise: at once if the answer is in memory, on another thread if not. */
+export async function has(native: NativeDatabase, target: number, key: unknown, keyEncoding: Encoding): Promise<boolean> {
+  const encoded = encode(key, keyEncoding);
+  const found = native.hasCached(encoded, target);
+  return found === Found.NotCached ? ask((ticket) => native.hasAsync(ticket, encoded, target)) : found === 1;
+}
+
 const packed = new PackedKeys();
 let lengths = new Uint32Array(1024);
 

@@ -125,7 +125,10 @@ export abstract class Store<KE extends Encoding = 'buffer', VE extends Encoding 
     return this.#measure('count', options);
   }
 
-  /** About how many bytes the entries that `entries` with these options gives have on disk, by the tables' indexes alone. Rejects as `get`. */
+  /**
+   * About how many bytes of tables on disk the entries take that `entries` with these options gives; reads no entries. What is in memory only does not
+   * count: `flush` first to have it counted. Rejects as `get`.
+   */
   async approximateSize<K extends Encoding = KE>(options?: ScanOptions<K, any>): Promise<number> {
     return this.#measure('approximateSize', options);
   }

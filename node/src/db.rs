@@ -179,6 +179,15 @@ impl Target {
         }
     }
 
+    /// Whether a key is present; may go to the disk.
+    pub fn contains(&self, key: &[u8]) -> Result<bool> {
+        let found = match self {
+            Target::Store(store) => read::<false, _>(store, key, |_| ()),
+            Target::Fixed(fixed) => fixed.look::<false>(key, |_| ()),
+        };
+        Ok(matches!(found?, Lookup::Found(())))
+    }
+
     /// A read that may go to the disk.
     pub fn get_copy(&self, key: &[u8]) -> Result<Option<lightning_db_bindings::Value>> {
         match self {

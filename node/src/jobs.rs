@@ -62,8 +62,12 @@ pub fn define(env: Env, object: Value, handle: &Rc<Handle>) -> Outcome<()> {
         let memory_stats = handle.engine()?.store.database().memory_stats();
         object_of(env, memory(&memory_stats.ok_or_else(|| closed("database"))?))
     })?;
-    define_function(env, object, "prometheus", handle, |handle, env, []| {
-        env.text(handle.engine()?.store.database().get_metrics()?.prometheus().as_bytes())
+    define_function(env, object, "prometheus", handle, |handle, env, [labels]| {
+        let texts = env.elements(labels)?.into_iter().map(|text| env.string_of(text, "a label is a string"));
+        let texts = texts.collect::<Outcome<Vec<_>>>()?;
+        let (pairs, _) = texts.as_chunks::<2>();
+        let labels: Vec<_> = pairs.iter().map(|[name, value]| (name.as_str(), value.as_str())).collect();
+        env.text(handle.engine()?.store.database().get_metrics()?.prometheus_with(&labels).as_bytes())
     })
 }
 

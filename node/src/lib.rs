@@ -27,8 +27,7 @@ mod task;
 mod txn;
 
 use lightning_db_bindings::{
-    Figure, MAX_KEY_LEN, MAX_VALUE_LEN, MemoryStats, Metrics, OPTIONS, VERSION, guard, memory, metrics,
-    packed,
+    MAX_KEY_LEN, MAX_VALUE_LEN, MemoryStats, Metrics, OPTIONS, VERSION, guard, packed,
 };
 
 use context::{Context, SLAB_ITEM_LEN, form, word};
@@ -113,23 +112,28 @@ fn wire(env: Env) -> Outcome {
     Ok(wire)
 }
 
-/// Names of the figures, by what they are figures of.
+/// The figures, by what they are figures of: `[name, what it says]`.
 fn figures(env: Env) -> Outcome {
-    let names = |figures: Vec<(&'static str, Figure)>| {
-        let names: Outcome<Vec<_>> = figures.iter().map(|(name, _)| env.text(name.as_bytes())).collect();
-        env.array(&names?)
+    let list = |meanings: &mut dyn Iterator<Item = (&'static str, &'static str)>| {
+        let figure =
+            |(name, text): (&str, &str)| env.array(&[env.text(name.as_bytes())?, env.text(text.as_bytes())?]);
+        env.array(&meanings.map(figure).collect::<Outcome<Vec<_>>>()?)
     };
     let object = env.object()?;
-    env.set(object, "Metrics", names(metrics(&Metrics::default()))?)?;
-    env.set(object, "MemoryStats", names(memory(&MemoryStats::default()))?)?;
+    env.set(object, "Metrics", list(&mut Metrics::meanings())?)?;
+    env.set(object, "MemoryStats", list(&mut MemoryStats::meanings())?)?;
     Ok(object)
 }
 
-/// Every option: `[name, what it takes]`.
+/// Every option: `[name, what it takes, what there is to say of it]`.
 fn options(env: Env) -> Outcome {
     let mut options = Vec::new();
     for option in OPTIONS {
-        options.push(env.array(&[env.text(option.name.as_bytes())?, env.text(option.takes.as_bytes())?])?);
+        options.push(env.array(&[
+            env.text(option.name.as_bytes())?,
+            env.text(option.takes.as_bytes())?,
+            env.text(option.about().as_bytes())?,
+        ])?);
     }
     env.array(&options)
 }

@@ -23,6 +23,9 @@ pub fn define(env: Env, object: Value, handle: &Rc<Handle>) -> Outcome<()> {
     define_function(env, object, "getCached", handle, get::<true, false>)?;
     define_function(env, object, "getTextCached", handle, get::<true, true>)?;
     define_function(env, object, "getAsync", handle, get_async)?;
+    define_function(env, object, "has", handle, has::<false>)?;
+    define_function(env, object, "hasCached", handle, has::<true>)?;
+    define_function(env, object, "hasAsync", handle, has_async)?;
     define_function(env, object, "getMany", handle, get_many::<false>)?;
     define_function(env, object, "getManyCached", handle, get_many::<true>)?;
     define_function(env, object, "getManyAsync", handle, get_many_async)
@@ -63,6 +66,30 @@ fn get_async(handle: &Rc<Handle>, env: Env, [ticket, key, target, text]: [Value;
         let value = target.get_copy(&key)?;
         Ok(value
             .map(|value| -> crate::delivery::Convert { Box::new(move |context| own(context, &value, text)) }))
+    })?;
+    Ok(env.nothing())
+}
+
+/// `has(key, target)`: 1 if the key is present, 0 if not, or -1 if that is not in memory and `CACHED`.
+fn has<const CACHED: bool>(handle: &Rc<Handle>, env: Env, [key, target]: [Value; 2]) -> Outcome {
+    let mut room = Room::new();
+    let key = env.bytes_of(key, &mut room)?;
+    let found = handle.read::<CACHED, _>(env.number_of(target)?, key, |_| ())?;
+    env.integer(match found {
+        Lookup::Found(()) => 1,
+        Lookup::Absent => 0,
+        Lookup::NotCached => NOT_CACHED,
+    })
+}
+
+/// `hasAsync(ticket, key, target)`: whether the key is present.
+fn has_async(handle: &Rc<Handle>, env: Env, [ticket, key, target]: [Value; 3]) -> Outcome {
+    let mut room = Room::new();
+    let key = env.bytes_of(key, &mut room)?.to_vec();
+    let target = handle.target(env.number_of(target)?)?;
+    jobs::read(&handle.context, env.number_of(ticket)?, move || {
+        let present = target.contains(&key)?;
+        Ok(Some(Box::new(move |context: &Rc<Context>| context.env.boolean(present))))
     })?;
     Ok(env.nothing())
 }

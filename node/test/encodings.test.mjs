@@ -69,6 +69,8 @@ test('json as keys and values', async (t) => {
   const tx = db.beginTransaction();
   tx.put(1, [1]);
   assert.deepEqual(tx.getSync(1), [1]);
+  assert(tx.hasSync(1) && !db.hasSync(1) && (await db.has(['a', 1])) && db.hasSync('text', { keyEncoding: 'utf8' }) === false);
+  await assert.rejects(db.has(1, { valueEncoding: 'json' }), /unknown option valueEncoding/);
   tx.abort();
 });
 

@@ -14,6 +14,8 @@ function calls(db) {
   const reading = (handle) => [
     (options) => handle.get('k', options),
     (options) => handle.getSync('k', options),
+    (options) => handle.has('k', options),
+    (options) => handle.hasSync('k', options),
     (options) => handle.getMany(['k'], options),
     (options) => handle.getManySync(['k'], options),
     (options) => handle.entries(options),
@@ -105,4 +107,11 @@ test('handles are not made with new', async (t) => {
     assert.throws(() => new handle.constructor(db, {}), { name: 'TypeError', message: `use ${way}` });
     handle.close();
   }
+});
+
+test('labels stand on every line of the metrics', async (t) => {
+  const db = await freshDatabase(t);
+  const text = await db.prometheus({ database: 'or"ders', 'odd-name': 'x' });
+  assert(text.includes('\nlightning_db_scans_total{database="or\\"ders",odd_name="x"} 0\n'), text.slice(0, 300));
+  for (const labels of [null, 'x', [], { a: 1 }]) await assert.rejects(db.prometheus(labels), TypeError);
 });

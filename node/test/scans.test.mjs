@@ -169,3 +169,33 @@ test('disposal closes, where the runtime knows it', async (t) => {
   else await db.close();
   assert.equal(db.isOpen, false);
 });
+
+test('a key is there or not, in memory and on disk, through every handle', async (t) => {
+  const db = await freshDatabase(t);
+  const store = await db.createKeyspace('k');
+  await db.put('disk', 'x'.repeat(100_000));
+  await db.flush();
+  await db.clearCache();
+  await db.put('memory', '');
+  await store.put('other', '1');
+  const [snapshot, tx] = [db.snapshot(), db.beginTransaction()];
+  await db.del('memory');
+  tx.put('own', '1');
+  const there = [
+    [db, ['disk'], ['memory', 'own', 'other', '']],
+    [snapshot, ['disk', 'memory'], ['own', 'other']],
+    [tx, ['disk', 'memory', 'own'], ['other']],
+    [store, ['other'], ['disk']],
+    [tx.keyspace(store), ['other'], ['disk']],
+  ];
+  for (const [handle, present, absent] of there) {
+    for (const key of present) assert.deepEqual([await handle.has(key), handle.hasSync(key)], [true, true], key);
+    for (const key of absent) assert.deepEqual([await handle.has(key), handle.hasSync(key)], [false, false], key);
+  }
+  // What a transaction asked for counts as read.
+  await db.put('disk', 'new');
+  await assert.rejects(tx.commit(), { code: 'Conflict' });
+  await assert.rejects(db.has('k'.repeat(70_000)), { code: 'InvalidArgument' });
+  await db.close();
+  await assert.rejects(db.has('disk'), { code: 'Closed' });
+});

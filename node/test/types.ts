@@ -11,6 +11,8 @@ export async function calls(): Promise<void> {
   same<typeof value, Buffer | undefined>(true);
   const text = db.getSync(new Uint8Array(1), { valueEncoding: 'utf8' });
   same<typeof text, string | undefined>(true);
+  const present = [await db.has('k'), db.hasSync(new Uint8Array(1), { keyEncoding: 'buffer' })];
+  same<typeof present, boolean[]>(true);
   const many = await db.getMany(['a', Buffer.from('b')]);
   same<typeof many, (Buffer | undefined)[]>(true);
   for await (const [key, value] of db.entries({ gte: 'a', keyEncoding: 'utf8' })) {

@@ -97,8 +97,9 @@ export declare class Database<KE extends Encoding = 'buffer', VE extends Encodin
      * Opens the database in a folder. Options that are given again for a folder that is open in this process must be those in force, but in mode `'r'`:
      * each such open has an engine of its own.
      *
-     * Rejects with `NotFound` (mode `'rw'`), `Locked` (another process has it), `InvalidArgument` (an option), `NotADatabase`, `Corruption`,
-     * `UnsupportedVersion`, `PermissionDenied`, `NoSpace`, `Io`.
+     * Rejects with `NotFound` (modes `'rw'` and `'r'`), `Locked` (another process has it), `InvalidArgument` (an option), `NotADatabase`, `Mismatch` (another
+     * order of keys), `Corruption`, `UnsupportedVersion`, `PermissionDenied`, `NoSpace`, `Io`; in mode `'r'` with `TimedOut` if the writer changed the files
+     * again and again.
      */
     static open<K extends Encoding = 'buffer', V extends Encoding = 'buffer'>(path: string | URL, options?: OpenOptions<K, V>): Promise<Database<K, V>>;
     /** As `open`, on this thread. */
@@ -145,7 +146,10 @@ export declare class Database<KE extends Encoding = 'buffer', VE extends Encodin
     dropKeyspace(name: string): Promise<void>;
     /** As `dropKeyspace`, on this thread. */
     dropKeyspaceSync(name: string): void;
-    /** Backs up into a folder that is absent or empty, while others write. Rejects with `AlreadyExists`, `NoSpace`, `Corruption`, … */
+    /**
+     * Backs up into a folder that is absent or empty, while others write. Rejects with `AlreadyExists`, `InvalidArgument` (a folder inside the database),
+     * `NoSpace`, `Corruption`, `Halted`, `Closed`, `Io`; in mode `'r'` with `ReadOnly`: the writer makes backups.
+     */
     backup(target: string | URL): Promise<void>;
     /** Writes all that is in memory to tables. */
     flush(): Promise<void>;
@@ -162,8 +166,11 @@ export declare class Database<KE extends Encoding = 'buffer', VE extends Encodin
     metrics(): Promise<Metrics>;
     /** What the database keeps in memory, in bytes. */
     memoryStats(): Promise<MemoryStats>;
-    /** The metrics in the text format of Prometheus. */
-    prometheus(): Promise<string>;
+    /**
+     * The metrics in the text format of Prometheus (`text/plain; version=0.0.4`). `labels` stand on every line, to tell databases apart; in their names,
+     * what is no letter, digit or `_` becomes `_`.
+     */
+    prometheus(labels?: Readonly<Record<string, string>>): Promise<string>;
     /**
      * Closes this handle: later calls on it, its keyspaces, scans, snapshots and transactions throw `Closed`. Waits for its writes; the last handle closes the
      * engine and releases the folder. Closing again waits for that.

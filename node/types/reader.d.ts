@@ -15,6 +15,14 @@ export declare abstract class Reader<KE extends Encoding = 'buffer', VE extends 
     get<K extends Encoding = KE, V extends Encoding = VE>(key: Encodable<K>, options?: EncodingOptions<K, V>): Promise<Decoded<V> | undefined>;
     /** As `get`, on this thread; waits for the disk if it must. */
     getSync<K extends Encoding = KE, V extends Encoding = VE>(key: Encodable<K>, options?: EncodingOptions<K, V>): Decoded<V> | undefined;
+    /** Whether a key is present; its value is not copied. Rejects as `get`. */
+    has<K extends Encoding = KE>(key: Encodable<K>, options?: {
+        keyEncoding?: K;
+    }): Promise<boolean>;
+    /** As `has`, on this thread. */
+    hasSync<K extends Encoding = KE>(key: Encodable<K>, options?: {
+        keyEncoding?: K;
+    }): boolean;
     /** The values of several keys, all as of one instant, in the order of the keys. Rejects as `get`; one bad key fails all. */
     getMany<K extends Encoding = KE, V extends Encoding = VE>(keys: readonly Encodable<K>[], options?: EncodingOptions<K, V>): Promise<(Decoded<V> | undefined)[]>;
     /** As `getMany`, on this thread. */

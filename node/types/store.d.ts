@@ -41,7 +41,10 @@ export declare abstract class Store<KE extends Encoding = 'buffer', VE extends E
     batchSync<K extends Encoding = KE, V extends Encoding = VE>(operations: readonly BatchOperation<K, V>[], options?: PutOptions<K, V>): void;
     /** How many entries `entries` with these options gives: exact, and as much work as walking over their keys. Rejects as `get`. */
     count<K extends Encoding = KE>(options?: ScanOptions<K, any>): Promise<number>;
-    /** About how many bytes the entries that `entries` with these options gives have on disk, by the tables' indexes alone. Rejects as `get`. */
+    /**
+     * About how many bytes of tables on disk the entries take that `entries` with these options gives; reads no entries. What is in memory only does not
+     * count: `flush` first to have it counted. Rejects as `get`.
+     */
     approximateSize<K extends Encoding = KE>(options?: ScanOptions<K, any>): Promise<number>;
     /**
      * Loads entries whose keys rise strictly straight into tables: much cheaper than writing them. All of them become visible at once, newer than every

@@ -15,7 +15,7 @@ other work release the interpreter's lock. Every failure is a subclass of `Error
 """
 
 from lightning_db import _errors
-from lightning_db._check import CheckReport, Finding, RepairReport, check, repair
+from lightning_db._check import CheckProgress, CheckReport, Finding, RepairReport, check, repair
 from lightning_db._database import CompactionProgress, Database, Mode, open, restore
 from lightning_db._errors import *  # noqa: F403
 from lightning_db._keyspace import Keyspace
@@ -39,6 +39,7 @@ __all__ = [
     "MAX_VALUE_LEN",
     "Batch",
     "Bounds",
+    "CheckProgress",
     "CheckReport",
     "CompactionProgress",
     "Consistency",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightning_db import _native
 
@@ -14,6 +15,18 @@ if TYPE_CHECKING:
     from _typeshed import StrOrBytesPath
 
     from lightning_db._types import Options
+
+
+class CheckProgress(NamedTuple):
+    """How far a check has got."""
+
+    done: int
+    """Bytes looked at."""
+    total: int
+    """Bytes in all."""
+
+
+CheckProgress.__module__ = "lightning_db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,22 +104,40 @@ def _report(made: dict[str, Any]) -> CheckReport:
     return CheckReport(**made | lists | {"repair": repair})
 
 
-def check(path: StrOrBytesPath, **options: Unpack[Options]) -> CheckReport:
+def _told(
+    progress: Callable[[CheckProgress], object] | None,
+) -> Callable[[int, int], object] | None:
+    return None if progress is None else lambda *figures: progress(CheckProgress(*figures))
+
+
+def check(
+    path: StrOrBytesPath,
+    *,
+    progress: Callable[[CheckProgress], object] | None = None,
+    **options: Unpack[Options],
+) -> CheckReport:
     """Reads every byte of a database that nobody has open, and reports what is wrong. Changes nothing.
 
-    Takes as long as reading all files, with the interpreter's lock released. Damage is no error, unless nothing says which
+    Takes as long as reading all files, with the interpreter's lock released. `progress` is called at the begin, at the end and
+    some times a second between; it cannot stop the work, and what it raises comes through behind it. Damage is no error, unless nothing says which
     database this is (`CorruptionError`). Errors: `LockedError`, `NotFoundError`, `NotADatabaseError`,
     `InvalidArgumentError`, `MismatchError`, `UnsupportedVersionError`, `PermissionDeniedError`, `IoError`.
     """
-    return _report(_native._check(os.fsdecode(path), **options))
+    return _report(_native._check(os.fsdecode(path), _told(progress), **options))
 
 
-def repair(path: StrOrBytesPath, **options: Unpack[Options]) -> CheckReport:
+def repair(
+    path: StrOrBytesPath,
+    *,
+    progress: Callable[[CheckProgress], object] | None = None,
+    **options: Unpack[Options],
+) -> CheckReport:
     """Mends a database that nobody has open, also one that does not open. If nothing is wrong nothing is changed.
 
     Every record is kept whose page or commit is whole; the report says what is lost. Files that were replaced are moved
     to the folder `lost` in the database. Where newer records of a key are lost, an older value, or a deleted one, may show
     again. A repair that was cut, or failed, must be run again before the database can be opened. Needs room for a second copy
-    of what is written anew; `options` (page size, codec) count for that. Errors: as `check`, and `NoSpaceError`.
+    of what is written anew; `options` (page size, codec) count for that. `progress`: as in `check`. Errors: as `check`, and
+    `NoSpaceError`.
     """
-    return _report(_native._repair(os.fsdecode(path), **options))
+    return _report(_native._repair(os.fsdecode(path), _told(progress), **options))

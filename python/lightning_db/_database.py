@@ -80,13 +80,17 @@ class Database(_native.Database, Store):
     def stats(self) -> Stats:
         """Figures about the database, each taken at its own instant.
 
-        `total_keys` is an estimate, `len()` is exact. `cache_bytes` are those of pages and rows. `background_error` is what
-        has halted the database, or `None`.
+        `total_keys` is an estimate, `len()` is exact. `background_error` is what last went wrong in the background, or `None`.
+        Errors: `ClosedError`.
         """
         return self._stats()
 
     def metrics(self) -> Metrics:
-        """Counters since the database was opened, latencies in seconds, and what is in use, by name. Errors: `ClosedError`."""
+        """Counters since the database was opened, rates and latencies, by name; the name says the unit.
+
+        Rates, averages and quantiles are about the time since the last call that is at least 10 seconds old, or since the
+        database was opened. Errors: `ClosedError`.
+        """
         return self._metrics()
 
     def memory_stats(self) -> MemoryStats:
@@ -122,7 +126,7 @@ class Database(_native.Database, Store):
 
         Others read and write on. Blocks until the copy is on stable storage and verified, with the interpreter's lock
         released. Errors: `AlreadyExistsError`, `InvalidArgumentError` (inside the database), `NoSpaceError`,
-        `CorruptionError`, `HaltedError`, `ClosedError`, `IoError`.
+        `CorruptionError`, `HaltedError`, `ClosedError`, `IoError`; `ReadOnlyError` in mode "r": the writer makes backups.
         """
         self._backup(os.fsdecode(target))
 
@@ -136,8 +140,9 @@ def open(path: StrOrBytesPath, mode: Mode = "rwc", **options: Unpack[Options]) -
     released.
 
     Errors: `LockedError` (open elsewhere, also in this process), `NotFoundError`, `NotADatabaseError`,
-    `InvalidArgumentError`, `CorruptionError`, `UnsupportedVersionError`, `PermissionDeniedError`, `NoSpaceError`,
-    `IoError`.
+    `InvalidArgumentError`, `MismatchError` (another order of keys), `CorruptionError`, `UnsupportedVersionError`,
+    `PermissionDeniedError`, `NoSpaceError`, `IoError`; `TimedOutError` in mode "r" if the writer changed the files again and
+    again.
     """
     return Database(path, mode, **options)
 

@@ -6,7 +6,7 @@ The engine, as Python sees it. Use the package `lightning_db` instead.
 from _typeshed import SupportsGetItem
 from typing import Final, SupportsFloat, SupportsIndex, final
 from typing_extensions import Buffer, disjoint_base
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self, TypeVar, overload
 
 from _typeshed import SupportsKeysAndGetItem
@@ -16,7 +16,7 @@ from lightning_db._types import Consistency, Isolation, MemoryStats, Metrics, St
 _K = TypeVar("_K", bound=Buffer)
 _T = TypeVar("_T")
 
-__all__ = ["MAX_KEY_LEN", "MAX_VALUE_LEN", "VERSION", "Batch", "Database", "ItemsIterator", "KeysIterator", "Keyspace", "Reader", "Snapshot", "Store", "Transaction", "ValuesIterator", "_check", "_error", "_error_kinds", "_isolations", "_keyspace_options", "_levels", "_nothing", "_options", "_repair", "restore"]
+__all__ = ["MAX_KEY_LEN", "MAX_VALUE_LEN", "VERSION", "Batch", "Database", "ItemsIterator", "KeysIterator", "Keyspace", "Reader", "Snapshot", "Store", "Transaction", "ValuesIterator", "_check", "_error", "_error_kinds", "_isolations", "_keyspace_options", "_levels", "_meanings", "_nothing", "_options", "_repair", "restore"]
 
 MAX_KEY_LEN: Final[int]
 MAX_VALUE_LEN: Final[int]
@@ -297,10 +297,10 @@ class Store(Reader):
         """
         Deletes several keys, all or none; absent ones are no error. Blocks and fails as `put`.
         """
-    def ingest(self, /, entries: Iterable[tuple[Buffer, Buffer]]) -> int:
+    def ingest(self, /, entries: Mapping[_K, Buffer] | Iterable[tuple[Buffer, Buffer]]) -> int:
         """
         Loads entries whose keys rise strictly, in the order of this mapping, straight into tables: much cheaper than
-        writing them. How many there were.
+        writing them. They come from a mapping or an iterable of pairs. How many there were.
 
         All of them become visible at once, on stable storage, when this returns. If the iterable raises, that comes through, and
         nothing is written. Blocks for the disk, with the interpreter's lock released; what was in memory is written to
@@ -395,7 +395,7 @@ class ValuesIterator:
         Whether the iterator, or its database, has been closed.
         """
 
-def _check(path: str, **options: Any) -> dict[str, Any]:
+def _check(path: str, progress: Callable[[int, int], object] | None = None, **options: Any) -> dict[str, Any]:
     """
     Looks at every byte.
     """
@@ -425,17 +425,22 @@ def _levels() -> list[str]:
     The names of the levels.
     """
 
+def _meanings() -> list[tuple[str, str, str]]:
+    """
+    The figures of `stats`, `metrics` and `memory_stats`: their type, name, and what they say.
+    """
+
 def _nothing(key: Buffer, /) -> None:
     """
     Does nothing with a key, as every call does it. For measuring.
     """
 
-def _options() -> list[tuple[str, int, int, str]]:
+def _options() -> list[tuple[str, str, str]]:
     """
-    Name, smallest and largest integer, and what it takes in words, for each option.
+    Name, what it takes in words, and what there is to say of it, for each option.
     """
 
-def _repair(path: str, **options: Any) -> dict[str, Any]:
+def _repair(path: str, progress: Callable[[int, int], object] | None = None, **options: Any) -> dict[str, Any]:
     """
     Looks at every byte, and mends.
     """

@@ -98,10 +98,10 @@ class Store(_native.Store, Ordered, MutableMapping[bytes, bytes]):
         self.put_many(other, consistency, timeout)
 
     @overload
-    def pop(self, key: bytes, /) -> bytes: ...
+    def pop(self, key: Buffer, /) -> bytes: ...
     @overload
-    def pop(self, key: bytes, default: T, /) -> bytes | T: ...
-    def pop(self, key: bytes, default: Any = _MISSING, /) -> Any:
+    def pop(self, key: Buffer, default: T, /) -> bytes | T: ...
+    def pop(self, key: Buffer, default: Any = _MISSING, /) -> Any:
         """Deletes a key and returns its value, as one: of several threads, one gets it."""
 
         def take(transaction: Transaction) -> bytes | None:
@@ -131,7 +131,7 @@ class Store(_native.Store, Ordered, MutableMapping[bytes, bytes]):
             raise KeyError("there are no keys")
         return item
 
-    def setdefault(self, key: bytes, default: bytes, /) -> bytes:
+    def setdefault(self, key: Buffer, default: Buffer, /) -> bytes:
         """The value of a key; if it is absent, puts `default` and returns it, as one."""
 
         def settle(transaction: Transaction) -> bytes:
@@ -161,9 +161,10 @@ class Store(_native.Store, Ordered, MutableMapping[bytes, bytes]):
     def approximate_size(
         self, start: Buffer | None = None, stop: Buffer | None = None, **bounds: Unpack[Bounds]
     ) -> int:
-        """About how many bytes of tables and memory the entries between bounds take; no entry is read.
+        """About how many bytes of tables on disk the entries between bounds take; no entry is read.
 
-        Exact to a few pages, and grows with old versions that are not merged away yet. `reverse` and `limit` do not
+        What is in memory only does not count: `flush` first to have it counted. Exact to a few pages, and grows with old
+        versions that are not merged away yet. `reverse` and `limit` do not
         count. Errors: as `items`.
         """
         return self._approximate_size(start, stop, **bounds)

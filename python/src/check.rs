@@ -3,40 +3,80 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use lightning_db_bindings::{CheckReport, Finding, RepairReport, Result, check, repair};
+use lightning_db_bindings::{CheckProgress, CheckReport, Finding, RepairReport, Result, check, repair};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
-use crate::error::{Outcome, guarded};
+use crate::error::{Failure, Outcome, guarded};
 use crate::options::opening;
 
 /// Looks at every byte.
 #[pyo3::pyfunction]
-#[pyo3(signature = (path, **options: "Any") -> "dict[str, Any]")]
+#[pyo3(signature = (path, progress: "Callable[[int, int], object] | None" = None, **options: "Any") -> "dict[str, Any]")]
 pub fn _check<'py>(
     py: Python<'py>,
     path: OsString,
+    progress: Option<Py<PyAny>>,
     options: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyDict>> {
     guarded(|| {
         let opening = opening("rw", options)?;
-        reported(py, py.detach(|| check(Path::new(&path), opening, |_| {})))
+        telling(py, progress, |tell| check(Path::new(&path), opening, tell))
     })
 }
 
 /// Looks at every byte, and mends.
 #[pyo3::pyfunction]
-#[pyo3(signature = (path, **options: "Any") -> "dict[str, Any]")]
+#[pyo3(signature = (path, progress: "Callable[[int, int], object] | None" = None, **options: "Any") -> "dict[str, Any]")]
 pub fn _repair<'py>(
     py: Python<'py>,
     path: OsString,
+    progress: Option<Py<PyAny>>,
     options: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyDict>> {
     guarded(|| {
         let opening = opening("rw", options)?;
-        reported(py, py.detach(|| repair(Path::new(&path), opening, |_| {})))
+        telling(py, progress, |tell| repair(Path::new(&path), opening, tell))
     })
+}
+
+/// A callback is told no more often than this, but at the beginning and at the end.
+const BETWEEN: Duration = Duration::from_millis(100);
+
+/// What has become of a callback: when it was called last, and what it raised.
+#[derive(Default)]
+struct Told {
+    last: Option<Instant>,
+    raised: Option<PyErr>,
+}
+
+/// Does the work without the interpreter's lock. The callback cannot stop it; what it raises comes through behind it.
+fn telling<'py>(
+    py: Python<'py>,
+    progress: Option<Py<PyAny>>,
+    work: impl Send + FnOnce(Box<dyn Fn(CheckProgress) + Send + Sync>) -> Result<CheckReport>,
+) -> Outcome<Bound<'py, PyDict>> {
+    let Some(progress) = progress else { return reported(py, py.detach(|| work(Box::new(|_| {})))) };
+    let told = Arc::new(Mutex::new(Told::default()));
+    let shared = Arc::clone(&told);
+    let tell = move |so_far: CheckProgress| {
+        let mut told = shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let early = told.last.is_some_and(|last| last.elapsed() < BETWEEN) && so_far.done < so_far.total;
+        if early || told.raised.is_some() {
+            return;
+        }
+        told.last = Some(Instant::now());
+        told.raised = Python::attach(|py| progress.bind(py).call1((so_far.done, so_far.total)).err());
+    };
+    let report = py.detach(|| work(Box::new(tell)));
+    let raised = told.lock().unwrap_or_else(PoisonError::into_inner).raised.take();
+    match raised {
+        Some(error) => Err(Failure::Python(error)),
+        None => reported(py, report),
+    }
 }
 
 fn reported(py: Python<'_>, report: Result<CheckReport>) -> Outcome<Bound<'_, PyDict>> {

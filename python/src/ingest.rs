@@ -2,7 +2,7 @@
 
 use lightning_db_bindings::{Ingest, Store};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyMapping};
 
 use crate::error::Outcome;
 use crate::writes::entry;
@@ -11,9 +11,12 @@ use crate::writes::entry;
 const CHUNK: usize = 1024;
 const CHUNK_BYTES: usize = 1 << 20;
 
-/// Loads all entries of an iterable; if it or the load fails, none of them. Their number.
+/// Loads all entries of an iterable or a mapping; if it or the load fails, none of them. Their number.
 pub fn ingest(py: Python<'_>, store: &Store, entries: &Bound<'_, PyAny>) -> Outcome<u64> {
-    let entries = entries.try_iter()?;
+    let entries = match entries.cast::<PyMapping>() {
+        Ok(mapping) => mapping.items()?.try_iter()?,
+        Err(_) => entries.try_iter()?,
+    };
     let mut ingest = py.detach(|| store.ingest())?;
     match add_all(py, &mut ingest, entries) {
         Ok(()) => Ok(py.detach(|| ingest.finish())?.entries),

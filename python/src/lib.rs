@@ -44,7 +44,7 @@ mod _native {
     #[pymodule_export]
     use crate::keyspace::Keyspace;
     #[pymodule_export]
-    use crate::options::{_isolations, _keyspace_options, _levels, _options};
+    use crate::options::{_isolations, _keyspace_options, _levels, _meanings, _options};
     #[pymodule_export]
     use crate::reader::Reader;
     #[pymodule_export]

@@ -1,7 +1,8 @@
 //! How to open, and levels: arguments by name.
 
 use lightning_db_bindings::{
-    ConsistencyLevel, Isolation, KeyspaceOptions, OPTIONS, Opening, OptionValue, Result, level,
+    ConsistencyLevel, Isolation, KeyspaceOptions, MemoryStats, Metrics, OPTIONS, Opening, OptionValue,
+    Result, Stats, level,
 };
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -62,10 +63,19 @@ fn one(
     Ok(set(name, value)?)
 }
 
-/// Name, smallest and largest integer, and what it takes in words, for each option.
+/// Name, what it takes in words, and what there is to say of it, for each option.
 #[pyo3::pyfunction]
-pub fn _options() -> Vec<(&'static str, u64, u64, &'static str)> {
-    OPTIONS.iter().map(|option| (option.name, option.min, option.max, option.takes)).collect()
+pub fn _options() -> Vec<(&'static str, &'static str, String)> {
+    OPTIONS.iter().map(|option| (option.name, option.takes, option.about())).collect()
+}
+
+/// The figures of `stats`, `metrics` and `memory_stats`: their type, name, and what they say.
+#[pyo3::pyfunction]
+pub fn _meanings() -> Vec<(&'static str, &'static str, &'static str)> {
+    let of = |group, (name, text)| (group, name, text);
+    let stats = Stats::meanings().map(|figure| of("Stats", figure));
+    let metrics = Metrics::meanings().map(|figure| of("Metrics", figure));
+    stats.chain(metrics).chain(MemoryStats::meanings().map(|figure| of("MemoryStats", figure))).collect()
 }
 
 /// The names of the options that a keyspace has too: it takes a value of the right type for no others.

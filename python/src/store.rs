@@ -144,7 +144,7 @@ impl Store {
     }
 
     /// Loads entries whose keys rise strictly, in the order of this mapping, straight into tables: much cheaper than
-    /// writing them. How many there were.
+    /// writing them. They come from a mapping or an iterable of pairs. How many there were.
     ///
     /// All of them become visible at once, on stable storage, when this returns. If the iterable raises, that comes through, and
     /// nothing is written. Blocks for the disk, with the interpreter's lock released; what was in memory is written to
@@ -152,7 +152,7 @@ impl Store {
     ///
     /// Errors: `InvalidArgumentError` (keys that do not rise, too long), `NoSpaceError`, `ReadOnlyError`, `HaltedError`,
     /// `ClosedError`, `IoError`; of a keyspace also `NotFoundError`. Nothing is written then.
-    #[pyo3(signature = (entries: "Iterable[tuple[Buffer, Buffer]]") -> "int")]
+    #[pyo3(signature = (entries: "Mapping[_K, Buffer] | Iterable[tuple[Buffer, Buffer]]") -> "int")]
     fn ingest(slf: &Bound<'_, Self>, entries: &Bound<'_, PyAny>) -> PyResult<u64> {
         guarded(|| ingest(slf.py(), reader(slf).store()?, entries))
     }

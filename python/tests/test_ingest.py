@@ -34,6 +34,7 @@ def test_it_loads_all_at_once(db: Database) -> None:
     assert users.ingest([(bytearray(b"9"), memoryview(b"1")), [b"10", b"2"]]) == 2  # type: ignore[list-item]
     assert list(users) == [b"9", b"10"] and db.ingest([]) == 0
     assert users.ingest(iter(users.items())) == 2
+    assert users.ingest({b"11": b"3", b"12": b"4"}) == 2 and users.ingest(users) == 4
 
 
 def test_what_fails_leaves_nothing(db: Database) -> None:
@@ -52,7 +53,7 @@ def test_what_fails_leaves_nothing(db: Database) -> None:
         db.ingest([*entries(2000), (b"000000", b"")])
     with pytest.raises(ValueError, match="3 parts"):
         db.ingest([(b"a", b"b", b"c")])  # type: ignore[list-item]
-    for wrong in ({b"ab": b"1"}, [(b"b", "text")], 3, [b"cd"]):
+    for wrong in ({b"ab": "text"}, [(b"b", "text")], 3, [b"cd"]):
         with pytest.raises(TypeError):
             db.ingest(wrong)  # type: ignore[arg-type]
     assert dict(db) == {b"a": b"1"} and tables(db) == before

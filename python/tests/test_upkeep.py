@@ -69,6 +69,22 @@ def test_check_and_repair_say_what_is_wrong(tmp_path: Path) -> None:
     assert len(kept) == repaired.repair.salvaged_records
 
 
+def test_check_and_repair_tell_how_far_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "db"
+    damaged(path)
+    for work in (lightning_db.check, lightning_db.repair):
+        told: list[lightning_db.CheckProgress] = []
+        report = work(path, progress=told.append, cache_size=1 << 20)
+        assert report.problems and told[-1].done == told[-1].total > 0
+        assert [so_far.done for so_far in told] == sorted(so_far.done for so_far in told)
+
+    def refuse(so_far: lightning_db.CheckProgress) -> None:
+        raise LookupError(so_far.total)
+
+    with pytest.raises(LookupError):
+        lightning_db.check(path, progress=refuse)
+
+
 def test_check_of_what_cannot_be_checked(db: Database, tmp_path: Path) -> None:
     for work in (lightning_db.check, lightning_db.repair):
         with pytest.raises(lightning_db.LockedError):

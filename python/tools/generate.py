@@ -13,6 +13,7 @@ import importlib.util
 import re
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 from types import ModuleType
 
@@ -64,7 +65,7 @@ OVERLOADS = {
 
 # Names of the annotations in quotes, which maturin leaves as they are.
 STUB_HEAD = """\
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self, TypeVar, overload
 
 from _typeshed import SupportsKeysAndGetItem
@@ -120,13 +121,6 @@ def option(takes: str, levels: list[str]) -> str:
     return "Consistency" if words == levels else f"Literal[{', '.join(map(repr, words))}]".replace("'", '"')
 
 
-def limits(low: int, high: int) -> str | None:
-    """The range of an option, in words."""
-    if high < 1 << 62:
-        return f"From {low:,} to {high:,}."
-    return f"{low:,} and up." if low else None
-
-
 def types(native: ModuleType) -> str:
     """The types of arguments and results that are the engine's tables."""
     levels, isolations = (", ".join(f'"{name}"' for name in names) for names in (native._levels(), native._isolations()))
@@ -135,22 +129,28 @@ def types(native: ModuleType) -> str:
     lines += [f"Consistency: TypeAlias = Literal[{levels}]", '"""How far a write has got when it is acknowledged."""', ""]
     lines += [f"Isolation: TypeAlias = Literal[{isolations}]", '"""What is checked at a commit."""', "", ""]
     lines += ["class Options(TypedDict, total=False):", '    """How to open a database."""', ""]
-    for name, low, high, takes in native._options():
-        lines.append(f"    {name}: {option(takes, native._levels())}")
-        if text := limits(low, high):
-            lines.append(f'    """{text}"""')
+    for name, takes, about in native._options():
+        lines += [f"    {name}: {option(takes, native._levels())}", *said(about)]
     lines += ["", "", "class KeyspaceOptions(TypedDict, total=False):"]
     lines += ['    """How to make a keyspace: as in `Options`; `compression_type` 0 is none."""', ""]
-    takes_of = {name: takes for name, _, _, takes in native._options()}
+    takes_of = {name: takes for name, takes, _ in native._options()}
     lines += [f"    {name}: {option(takes_of[name], native._levels())}" for name in native._keyspace_options()]
+    meanings = {(group, name): text for group, name, text in native._meanings()}
     with tempfile.TemporaryDirectory() as folder:
         database = native.Database(folder)
         for name, words in FIGURES.items():
             lines += ["", "", f"class {name}(TypedDict):", f'    """{words}"""', ""]
             figures = getattr(database, re.sub("(?=[A-Z])", "_", name).lower())()
-            lines += [f"    {figure}: {kind(value)}" for figure, value in figures.items()]
+            for figure, value in figures.items():
+                lines += [f"    {figure}: {kind(value)}", *said(meanings[name, figure])]
         database.close()
     return "\n".join(lines) + "\n"
+
+
+def said(text: str) -> list[str]:
+    """What stands under a field, in lines."""
+    lines = textwrap.wrap(f'"""{text}"""', 120, break_long_words=False, break_on_hyphens=False)
+    return [f"    {line}" for line in lines]
 
 
 def kind(value: object) -> str:

@@ -24,7 +24,8 @@ pub trait Comparator: Send + Sync + 'static {
     /// Orders two keys.
     fn compare(&self, a: &[u8], b: &[u8]) -> Ordering;
 
-    /// Stored in the database; opening with another name is [`Mismatch`](crate::ErrorKind::Mismatch).
+    /// Stored in the database; opening with another name is [`Mismatch`](crate::ErrorKind::Mismatch). Give a text of your
+    /// own: the default is the type's path, which changes when the type is renamed or moved.
     fn name(&self) -> &str {
         std::any::type_name::<Self>()
     }

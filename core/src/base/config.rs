@@ -1,10 +1,8 @@
-//! Every option: its field, default, range and name. Nothing else in the project repeats them.
+//! Every option: its field and default. The table of their names is in `options`.
 
 use std::time::Duration;
 
 use crate::base::comparator::{Comparator, GivenOrders, KeyOrder};
-use crate::base::error::{Error, Result};
-use crate::base::native_order::NativeOrder;
 
 /// How far a write has got when it is acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -119,9 +117,9 @@ pub struct LightningDbConfig {
     /// Options of the write side.
     pub lsm_config: LSMConfig,
     /// Order of keys. Default: `None`, bytewise for a new database and what it was made with for any other, if that is a
-    /// [`NativeOrder`]. A comparator of your own must be given at every open.
+    /// [`NativeOrder`](crate::NativeOrder). A comparator of your own must be given at every open.
     pub comparator: Option<Box<dyn Comparator>>,
-    /// Comparators of your own that keyspaces were made with, found by name. Default: empty; [`NativeOrder`]s need not
+    /// Comparators of your own that keyspaces were made with, found by name. Default: empty; [`NativeOrder`](crate::NativeOrder)s need not
     /// be given.
     pub comparators: Vec<Box<dyn Comparator>>,
 }
@@ -172,228 +170,12 @@ impl Default for LightningDbConfig {
     }
 }
 
-/// The value of an option set by name.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum OptionValue<'a> {
-    /// A truth value.
-    Bool(bool),
-    /// A count, or bytes.
-    Integer(u64),
-    /// Seconds.
-    Seconds(f64),
-    /// A word, such as a level's name.
-    Text(&'a str),
-}
-
-impl std::fmt::Display for OptionValue<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            OptionValue::Bool(value) => write!(f, "{value}"),
-            OptionValue::Integer(value) => write!(f, "{value}"),
-            OptionValue::Seconds(value) => write!(f, "{value}"),
-            OptionValue::Text(value) => write!(f, "{value:?}"),
-        }
-    }
-}
-
-/// One option as C, Python and Node see it.
-pub struct OptionSpec {
-    /// Name: the last part of the field's path.
-    pub name: &'static str,
-    /// Smallest allowed integer (seconds for a duration).
-    pub min: u64,
-    /// Largest allowed integer.
-    pub max: u64,
-    /// What kind of value it takes, in words.
-    pub takes: &'static str,
-    get: fn(&LightningDbConfig) -> Option<u64>,
-    set: fn(&mut LightningDbConfig, OptionValue<'_>) -> Option<()>,
-}
-
-fn integer(value: OptionValue<'_>) -> Option<u64> {
-    match value {
-        OptionValue::Integer(value) => Some(value),
-        _ => None,
-    }
-}
-
-fn boolean(value: OptionValue<'_>) -> Option<bool> {
-    match value {
-        OptionValue::Bool(value) => Some(value),
-        _ => None,
-    }
-}
-
-fn duration(value: OptionValue<'_>) -> Option<Duration> {
-    match value {
-        OptionValue::Seconds(seconds) => Duration::try_from_secs_f64(seconds).ok(),
-        OptionValue::Integer(seconds) => Some(Duration::from_secs(seconds)),
-        _ => None,
-    }
-}
-
-fn level(value: OptionValue<'_>) -> Option<ConsistencyLevel> {
-    let OptionValue::Text(text) = value else { return None };
-    ConsistencyLevel::NAMES.iter().find(|(name, _)| *name == text).map(|(_, level)| *level)
-}
-
-fn comparator(value: OptionValue<'_>) -> Option<Option<Box<dyn Comparator>>> {
-    let OptionValue::Text(name) = value else { return None };
-    NativeOrder::named(name).map(|order| Some(Box::new(order) as _))
-}
-
-macro_rules! spec {
-    ($name:literal, $min:expr, $max:expr, int $($field:ident).+) => {
-        OptionSpec {
-            name: $name, min: $min, max: $max, takes: "a whole number",
-            get: |c| Some(c.$($field).+ as u64),
-            set: |c, v| { c.$($field).+ = integer(v)?.try_into().ok()?; Some(()) },
-        }
-    };
-    ($name:literal, $takes:literal, $convert:ident $($field:ident).+) => {
-        OptionSpec {
-            name: $name, min: 0, max: u64::MAX, takes: $takes,
-            get: |_| None,
-            set: |c, v| { c.$($field).+ = $convert(v)?; Some(()) },
-        }
-    };
-}
-
-/// Every option that can be given by name.
-pub const OPTIONS: &[OptionSpec] = &[
-    spec!("page_size", 512, 65_536, int page_size),
-    spec!("cache_size", 1 << 20, isize::MAX as u64, int cache_size),
-    OptionSpec {
-        name: "mmap_size",
-        min: 1 << 20,
-        max: isize::MAX as u64,
-        takes: "a whole number",
-        get: |c| c.mmap_size,
-        set: |c, v| {
-            c.mmap_size = Some(integer(v)?);
-            Some(())
-        },
-    },
-    spec!("compression_enabled", "true or false", boolean compression_enabled),
-    spec!("compression_type", 1, 3, int compression_type),
-    spec!("compression_level", 1, 19, int compression_level),
-    spec!("max_active_transactions", 1, 1_000_000, int max_active_transactions),
-    spec!("use_optimized_transactions", "true or false", boolean use_optimized_transactions),
-    spec!("prefetch_enabled", "true or false", boolean prefetch_enabled),
-    spec!("prefetch_distance", 1, 1024, int prefetch_distance),
-    spec!("prefetch_workers", 1, 64, int prefetch_workers),
-    spec!("default_level", "strong, quorum or eventual", level consistency_config.default_level),
-    spec!("sync_writes", "true or false", boolean consistency_config.sync_writes),
-    OptionSpec {
-        name: "checkpoint_interval",
-        min: 1,
-        max: 10 * 365 * 86_400,
-        takes: "a number of seconds",
-        get: |c| Some(c.consistency_config.checkpoint_interval.as_secs()),
-        set: |c, v| {
-            c.consistency_config.checkpoint_interval = duration(v)?;
-            Some(())
-        },
-    },
-    spec!("memtable_size", 64 << 10, 4 << 30, int lsm_config.memtable_size),
-    spec!("level0_file_num_compaction_trigger", 1, 64, int lsm_config.level0_file_num_compaction_trigger),
-    spec!("max_background_compactions", 1, 64, int lsm_config.max_background_compactions),
-    spec!("upper_compression_type", 0, 3, int lsm_config.upper_compression_type),
-    spec!("comparator", "bytewise, reverse-bytewise, unsigned, signed or decimal", comparator comparator),
-];
-
 impl LightningDbConfig {
-    /// Sets an option by name. Errors: `InvalidArgument` for an unknown name or a wrong type; ranges
-    /// are judged when the database is opened.
-    ///
-    /// ```
-    /// use lightning_db::{LightningDbConfig, OptionValue};
-    /// let mut config = LightningDbConfig::default();
-    /// config.set("page_size", OptionValue::Integer(8192)).unwrap();
-    /// assert!(config.set("page_sise", OptionValue::Integer(8192)).is_err());
-    /// ```
-    pub fn set(&mut self, name: &str, value: OptionValue<'_>) -> Result<()> {
-        let Some(spec) = OPTIONS.iter().find(|spec| spec.name == name) else {
-            let names: Vec<_> = OPTIONS.iter().map(|spec| spec.name).collect();
-            return Err(Error::invalid(format!("unknown option {name:?}; known: {}", names.join(", "))));
-        };
-        (spec.set)(self, value)
-            .ok_or_else(|| Error::invalid(format!("option {name} takes {}, not {value}", spec.takes)))
-    }
-
-    /// Refuses values out of range, naming the option.
-    pub fn validate(&self) -> Result<()> {
-        for spec in OPTIONS {
-            let Some(value) = (spec.get)(self) else { continue };
-            if value < spec.min || value > spec.max {
-                let (name, min, max) = (spec.name, spec.min, spec.max);
-                let allowed = if min == max { min.to_string() } else { format!("{min} to {max}") };
-                return Err(Error::invalid(format!("option {name} is {value}: allowed is {allowed}")));
-            }
-        }
-        if !self.page_size.is_power_of_two() {
-            return Err(Error::invalid(format!(
-                "option page_size is {}: not a power of two",
-                self.page_size
-            )));
-        }
-        Ok(())
-    }
-
     /// Takes the orders of keys out of the configuration.
     pub(crate) fn take_orders(&mut self) -> GivenOrders {
         GivenOrders {
             default: self.comparator.take().map(KeyOrder::from),
             named: self.comparators.drain(..).map(KeyOrder::from).collect(),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn defaults_are_in_range() {
-        LightningDbConfig::default().validate().unwrap();
-    }
-
-    #[test]
-    fn every_integer_is_judged_by_its_range() {
-        for spec in OPTIONS.iter().filter(|spec| spec.min > 0) {
-            let mut config = LightningDbConfig::default();
-            config.set(spec.name, OptionValue::Integer(spec.min - 1)).unwrap();
-            let error = config.validate().unwrap_err();
-            assert!(error.to_string().contains(spec.name), "{error}");
-            config.set(spec.name, OptionValue::Integer(spec.min)).unwrap();
-            config.validate().unwrap();
-        }
-    }
-
-    #[test]
-    fn wrong_types_name_the_option() {
-        let mut config = LightningDbConfig::default();
-        for spec in OPTIONS {
-            let error = config.set(spec.name, OptionValue::Text("no such word")).unwrap_err();
-            assert!(error.to_string().contains(spec.name), "{error}");
-        }
-    }
-
-    #[test]
-    fn the_comparator_option_takes_every_native_order() {
-        let spec = OPTIONS.iter().find(|spec| spec.name == "comparator").unwrap();
-        for order in NativeOrder::ALL {
-            assert!(spec.takes.contains(order.name()));
-            let mut config = LightningDbConfig::default();
-            config.set("comparator", OptionValue::Text(order.name())).unwrap();
-            assert_eq!(config.take_orders().default.unwrap().name(), order.name());
-        }
-    }
-
-    #[test]
-    fn levels_are_set_by_word() {
-        let mut config = LightningDbConfig::default();
-        config.set("default_level", OptionValue::Text("eventual")).unwrap();
-        assert_eq!(config.consistency_config.default_level, ConsistencyLevel::Eventual);
     }
 }

@@ -146,7 +146,7 @@ impl Error {
     /// `Corruption` at an offset of a file; `expected` says what should have been there.
     pub fn corruption(file: &Path, offset: u64, expected: impl fmt::Display) -> Self {
         let message = format!(
-            "{}: damaged at offset {offset}: expected {expected}; restore a backup, or repair it",
+            "{}: damaged at offset {offset}: expected {expected}; repair the database, or restore a backup",
             file.display()
         );
         Error(Box::new(Inner {

@@ -1,8 +1,9 @@
 //! What a keyspace is made with.
 
 use crate::base::comparator::Comparator;
-use crate::base::config::{LightningDbConfig, OptionValue};
+use crate::base::config::LightningDbConfig;
 use crate::base::error::{Error, Result};
+use crate::base::options::OptionValue;
 
 /// Most bytes of a keyspace's name.
 const MAX_NAME_LEN: usize = 255;

@@ -15,6 +15,7 @@ pub mod limits;
 pub mod lookup;
 pub mod memory;
 pub mod native_order;
+pub mod options;
 pub mod per_keyspace;
 pub mod record;
 pub mod value;

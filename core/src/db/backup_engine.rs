@@ -25,7 +25,7 @@ pub struct BackupEngine {
 }
 
 impl BackupEngine {
-    /// For a database; holds a handle to it.
+    /// For a database; holds a handle to it, which keeps it open until it is closed.
     pub fn new(db: &Database) -> Self {
         BackupEngine { db: db.clone() }
     }
@@ -34,7 +34,8 @@ impl BackupEngine {
     /// made). Writers go on. Blocks until the copy is on stable storage and verified. A backup that was
     /// cut is not one, and can be made again in the same place.
     ///
-    /// Errors: `AlreadyExists`, `InvalidArgument` (inside the database), `Locked`, `NoSpace`, `Corruption` (of the source, or of the copy), `Halted`, `Io`.
+    /// Errors: `AlreadyExists`, `InvalidArgument` (inside the database), `Locked`, `NoSpace`, `Corruption` (of the source, or of
+    /// the copy), `Halted`, `Closed`, `Io`; `ReadOnly` (it begins with a flush, so it is made by the writer).
     pub fn create_backup(&self, target: impl AsRef<Path>) -> Result<BackupInfo> {
         let target = target.as_ref();
         super::open::check_path(target)?;

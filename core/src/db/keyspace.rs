@@ -65,8 +65,9 @@ impl Database {
         let (name, engine) = (name.as_ref(), self.engine());
         engine.health.check_read()?;
         let space = engine.catalogue.view().load().named(name).cloned();
-        let space =
-            space.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no keyspace {name:?}")))?;
+        let space = space.ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, format!("there is no keyspace {name:?}: create it"))
+        })?;
         Ok(Keyspace { owner: Arc::clone(&self.owner), space })
     }
 

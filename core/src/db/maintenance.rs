@@ -13,49 +13,68 @@ use crate::metrics::Counter;
 use crate::version::Levels;
 use crate::view::View;
 
-/// Figures about a database, each taken at its own instant.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct Stats {
-    /// Puts less deletes in memtables and tables: an estimate of the keys. A put of a key that was there and
-    /// a delete of one that was not make it wrong until they are compacted away. A scan counts exactly.
-    pub total_keys: u64,
-    /// Bytes of tables and log on disk.
-    pub total_size: u64,
-    /// Bytes of tables that a compaction of everything would leave, at least: those of tables that are
-    /// neither dead nor pinned.
-    pub live_bytes: u64,
-    /// Bytes of tables that compaction can drop, at most: old versions, deleted records, tombstones.
-    /// Estimated from the counts and ranges of tables: each record is taken to hide an older one under it,
-    /// which is true of overwrites and not of new keys. At rest at most about a fifth of the live ones.
-    pub dead_bytes: u64,
-    /// Bytes that only held snapshots (estimated as dead ones) and running scans and backups keep.
-    pub pinned_bytes: u64,
-    /// Share of look-ups that the cache answered, by a row or by a page, 0 to 1. A row that is not there is no miss
-    /// of its own: pages are looked up then.
-    pub cache_hit_rate: f64,
-    /// Bytes of the cache in use, by pages and rows.
-    pub cache_bytes: usize,
-    /// Bytes of tables that are mapped; not part of `cache_bytes`.
-    pub mapped_bytes: u64,
-    /// Bytes of memtables.
-    pub memtable_bytes: usize,
-    /// Sets of memtables that wait for their flush.
-    pub sealed_memtables: usize,
-    /// Writes that wait now because flush or compaction are behind.
-    pub stalled_writes: usize,
-    /// Writes that were slowed down or stopped so far.
-    pub write_stalls: u64,
-    /// Seconds that they have waited, in all.
-    pub write_stall_seconds: f64,
-    /// Tables in each level.
-    pub tables_per_level: Vec<usize>,
-    /// Open transactions, those by number included.
-    pub active_transactions: usize,
-    /// Held snapshots, those of transactions included.
-    pub snapshots: usize,
-    /// What last went wrong in the background.
-    pub background_error: Option<Error>,
+/// A struct of figures, and what its documentation says of each.
+macro_rules! figures {
+    ($(#[$outer:meta])* pub struct $name:ident { $($(#[doc = $doc:literal])+ pub $field:ident: $kind:ty,)* }) => {
+        $(#[$outer])*
+        pub struct $name {
+            $($(#[doc = $doc])+ pub $field: $kind,)*
+        }
+
+        impl $name {
+            /// What each field says: its name and some sentences.
+            pub fn meanings() -> impl Iterator<Item = (&'static str, &'static str)> {
+                [$((stringify!($field), concat!($($doc),+).trim())),*].into_iter()
+            }
+        }
+    };
+}
+
+figures! {
+    /// Figures about a database, each taken at its own instant.
+    #[derive(Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct Stats {
+        /// Puts less deletes in memtables and tables: an estimate of the keys. A put of a key that was there and
+        /// a delete of one that was not make it wrong until they are compacted away. A scan counts exactly.
+        pub total_keys: u64,
+        /// Bytes of tables and log on disk.
+        pub total_size: u64,
+        /// Bytes of tables that a compaction of everything would leave, at least: those of tables that are
+        /// neither dead nor pinned.
+        pub live_bytes: u64,
+        /// Bytes of tables that compaction can drop, at most: old versions, deleted records, tombstones.
+        /// Estimated from the counts and ranges of tables: each record is taken to hide an older one under it,
+        /// which is true of overwrites and not of new keys. At rest at most about a fifth of the live ones.
+        pub dead_bytes: u64,
+        /// Bytes that only held snapshots (estimated as dead ones) and running scans and backups keep.
+        pub pinned_bytes: u64,
+        /// Share of look-ups that the cache answered, by a row or by a page, 0 to 1. A row that is not there is no
+        /// miss of its own: pages are looked up then.
+        pub cache_hit_rate: f64,
+        /// Bytes of the cache in use, by pages and rows.
+        pub cache_bytes: usize,
+        /// Bytes of tables that are mapped; not part of `cache_bytes`.
+        pub mapped_bytes: u64,
+        /// Bytes of memtables.
+        pub memtable_bytes: usize,
+        /// Sets of memtables that wait for their flush.
+        pub sealed_memtables: usize,
+        /// Writes that wait now because flush or compaction are behind.
+        pub stalled_writes: usize,
+        /// Writes that were slowed down or stopped so far.
+        pub write_stalls: u64,
+        /// Seconds that they have waited, in all.
+        pub write_stall_seconds: f64,
+        /// Tables in each level.
+        pub tables_per_level: Vec<usize>,
+        /// Open transactions, those by number included.
+        pub active_transactions: usize,
+        /// Held snapshots, those of transactions included.
+        pub snapshots: usize,
+        /// What last went wrong in the background.
+        pub background_error: Option<Error>,
+    }
 }
 
 fn hit_rate(row_hits: u64, pages: &CacheFigures) -> f64 {

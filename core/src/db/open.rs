@@ -166,7 +166,7 @@ fn open_folder(
     let found = recovery::inspect(&*vfs, path)?;
     let missing = matches!(found, Found::Nothing | Found::EmptyFolder);
     if missing && !create {
-        let why = "there is no database; opened to be created (mode rwc) it would be made";
+        let why = "there is no database: create it (mode rwc)";
         return Err(not_found(path, why));
     }
     if found == Found::Nothing {

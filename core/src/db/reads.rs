@@ -79,7 +79,8 @@ impl Database {
     }
 
     /// About how many bytes of tables the keys of `options` take on disk; what is in memtables is not
-    /// counted, nor are direction and limit looked at. Reads a few pages of each table that lies across a bound. Errors: as
+    /// counted, nor are direction and limit looked at. Exact to some pages, so 0 for a small range. Reads a few pages of each
+    /// table that lies across a bound. Errors: as
     /// [`Database::get`].
     pub fn approximate_size(&self, options: &ScanOptions) -> Result<u64> {
         self.engine().approximate_size(options)

@@ -25,8 +25,11 @@ fn order_of(meta: &KeyspaceMeta, given: &GivenOrders, folder: &Path) -> Result<K
     };
     match &given.default {
         Some(order) if meta.id == KeyspaceId::DEFAULT && order.name() != made_with => {
-            mismatch(format!(" and is opened with {:?}", order.name()))
+            mismatch(format!(" and is opened with {:?}: give the one that it was made with", order.name()))
         }
-        _ => given.named(made_with).map_or_else(|| mismatch(", which must be given".into()), Ok),
+        _ => given.named(made_with).map_or_else(
+            || mismatch(", one of its maker's own, which must be given at every open".into()),
+            Ok,
+        ),
     }
 }

@@ -105,6 +105,11 @@ macro_rules! metrics {
                 $(Description { name: stringify!($time), help: concat!($($time_doc),+), series: Series::Counter },)*
             ];
 
+            /// What each of [`Metrics::figures`] says: its name and a sentence.
+            pub fn meanings() -> impl Iterator<Item = (&'static str, &'static str)> {
+                Self::TABLE.iter().map(|figure| (figure.name, figure.help.trim()))
+            }
+
             /// All figures but those of the memory, by the names of the fields.
             pub fn figures(&self) -> impl Iterator<Item = (&'static str, Figure)> {
                 [
@@ -259,6 +264,11 @@ macro_rules! memory {
             pub(super) const TABLE: &'static [Description] = &[
                 $(Description { name: stringify!($name), help: concat!($($doc),+), series: Series::Gauge },)*
             ];
+
+            /// What each of [`MemoryStats::figures`] says: its name and a sentence.
+            pub fn meanings() -> impl Iterator<Item = (&'static str, &'static str)> {
+                Self::TABLE.iter().map(|figure| (figure.name, figure.help.trim()))
+            }
 
             /// All figures, by the names of the fields.
             pub fn figures(&self) -> impl Iterator<Item = (&'static str, Figure)> {

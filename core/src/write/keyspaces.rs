@@ -19,7 +19,10 @@ impl Writer {
         let _naming = self.catalogue.naming();
         self.health.check_write()?;
         if self.catalogue.view().load().named(name).is_some() {
-            return Err(Error::new(ErrorKind::AlreadyExists, format!("keyspace {name:?} is there already")));
+            return Err(Error::new(
+                ErrorKind::AlreadyExists,
+                format!("keyspace {name:?} is there already: get it by its name"),
+            ));
         }
         let id = self.catalogue.next_keyspace();
         let Some(next_keyspace) = id.0.checked_add(1) else {
