@@ -259,9 +259,11 @@ impl Catalogue {
 
     /// Shows readers another view over the same files.
     pub fn change_view(&self, change: impl FnOnce(&View) -> View) {
-        let _inner = self.inner.lock();
-        let view = self.view.load();
-        self.view.store(change(&view));
+        let inner = self.inner.lock();
+        if !inner.closed {
+            let view = self.view.load();
+            self.view.store(change(&view));
+        }
     }
 
     /// A new manifest with the state alone. A full disk leaves the old one in force, to grow on.
@@ -291,6 +293,15 @@ impl Catalogue {
     /// Changes no file any more: they belong to the next opener.
     pub fn close(&self) {
         self.inner.lock().closed = true;
+    }
+
+    /// Forgets tables and memtables, behind [`Catalogue::close`]: handles of a closed database may live on for long. A
+    /// read that is under way has a view of its own, or finds no keyspace.
+    pub fn let_go(&self) {
+        let _inner = self.inner.lock();
+        let generation = self.view.load().generation;
+        let active = Arc::new(MemSet::new(Vec::new(), []));
+        self.view.store(View { generation, active, sealed: Vec::new(), version: Arc::default() });
     }
 
     /// Removes files that nobody needs; returns how many went.

@@ -90,6 +90,8 @@ impl Database {
             }
         }
         let (space, meters) = (engine.space(), &engine.health.meters);
+        // One that was closed meanwhile has no tables.
+        engine.health.check_read()?;
         Ok(Stats {
             live_bytes: space.total - space.dead - space.pinned,
             dead_bytes: space.dead,

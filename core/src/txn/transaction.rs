@@ -204,7 +204,9 @@ impl Transaction {
             read_ahead: self.engine.read_ahead.clone(),
             keep: self.keep.clone(),
         };
-        let order = &self.engine.catalogue.space(keyspace)?.order;
+        let health = &self.engine.health;
+        let space = self.engine.catalogue.space(keyspace).map_err(|error| health.closed_or(error))?;
+        let order = &space.order;
         let note = (self.isolation == Isolation::Serializable).then(|| Note {
             work: Arc::clone(&self.work),
             keyspace,
@@ -212,7 +214,8 @@ impl Transaction {
             reverse: options.reverse,
             index: None,
         });
-        Ok(TransactionScan::new(Scan::new(source, options)?, note))
+        let scan = Scan::new(source, options).map_err(|error| health.closed_or(error))?;
+        Ok(TransactionScan::new(scan, note))
     }
 
     /// Commits at the default level. Errors: `Conflict` if what was read has changed, else as a write.
