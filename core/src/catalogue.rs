@@ -101,10 +101,10 @@ impl Catalogue {
         self.context.defaults.instance
     }
 
-    /// A keyspace. Errors: `NotFound` if it was dropped.
+    /// A keyspace. Errors: `NotFound` if it was dropped, `Closed`.
     pub fn space(&self, keyspace: KeyspaceId) -> Result<Arc<Space>> {
-        let view = self.view.load();
-        view.version.space(keyspace).map(|levels| Arc::clone(levels.space())).ok_or_else(View::gone)
+        let space = self.view.load().version.space(keyspace).map(|levels| Arc::clone(levels.space()));
+        space.ok_or_else(|| self.health.closed_or(View::gone()))
     }
 
     /// The right to make and drop keyspaces.

@@ -205,8 +205,7 @@ impl Transaction {
             keep: self.keep.clone(),
         };
         let health = &self.engine.health;
-        let space = self.engine.catalogue.space(keyspace).map_err(|error| health.closed_or(error))?;
-        let order = &space.order;
+        let order = &self.engine.catalogue.space(keyspace)?.order;
         let note = (self.isolation == Isolation::Serializable).then(|| Note {
             work: Arc::clone(&self.work),
             keyspace,
