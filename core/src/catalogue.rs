@@ -101,10 +101,10 @@ impl Catalogue {
         self.context.defaults.instance
     }
 
-    /// A keyspace. Errors: `NotFound` if it was dropped.
+    /// A keyspace. Errors: `NotFound` if it was dropped, `Closed`.
     pub fn space(&self, keyspace: KeyspaceId) -> Result<Arc<Space>> {
-        let view = self.view.load();
-        view.version.space(keyspace).map(|levels| Arc::clone(levels.space())).ok_or_else(View::gone)
+        let space = self.view.load().version.space(keyspace).map(|levels| Arc::clone(levels.space()));
+        space.ok_or_else(|| self.health.closed_or(View::gone()))
     }
 
     /// The right to make and drop keyspaces.
@@ -254,9 +254,11 @@ impl Catalogue {
 
     /// Shows readers another view over the same files.
     pub fn change_view(&self, change: impl FnOnce(&View) -> View) {
-        let _inner = self.inner.lock();
-        let view = self.view.load();
-        self.view.store(change(&view));
+        let inner = self.inner.lock();
+        if !inner.closed {
+            let view = self.view.load();
+            self.view.store(change(&view));
+        }
     }
 
     /// A new manifest with the state alone. A full disk leaves the old one in force, to grow on.
@@ -286,6 +288,15 @@ impl Catalogue {
     /// Changes no file any more: they belong to the next opener.
     pub fn close(&self) {
         self.inner.lock().closed = true;
+    }
+
+    /// Forgets tables and memtables, behind [`Catalogue::close`]: handles of a closed database may live on for long. A
+    /// read that is under way has a view of its own, or finds no keyspace.
+    pub fn let_go(&self) {
+        let _inner = self.inner.lock();
+        let generation = self.view.load().generation;
+        let active = Arc::new(MemSet::new(Vec::new(), []));
+        self.view.store(View { generation, active, sealed: Vec::new(), version: Arc::default() });
     }
 
     /// Removes files that nobody needs; returns how many went.

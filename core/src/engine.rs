@@ -163,7 +163,8 @@ impl Engine {
     pub fn approximate_size(&self, options: &ScanOptions) -> Result<u64> {
         self.health.check_read()?;
         let view = self.catalogue.view().load();
-        let levels = view.version.space(self.keyspace_of(options)?).ok_or_else(View::gone)?;
+        let keyspace = self.keyspace_of(options)?;
+        let levels = view.version.space(keyspace).ok_or_else(|| self.health.closed_or(View::gone()))?;
         let range = options.walked_range(levels.order());
         levels.approximate_size(&range).map_err(|error| self.health.closed_or(error))
     }
@@ -175,7 +176,8 @@ impl Engine {
         while waiting() {
             self.flush_one()?;
         }
-        Ok(())
+        // What a close has forgotten waits for nothing.
+        self.health.check_read()
     }
 
     /// Flushes the oldest sealed memtables, if there are any.
@@ -237,6 +239,13 @@ impl Engine {
         self.catalogue.remove_obsolete();
         self.catalogue.close();
         flushed.and(finished)
+    }
+
+    /// Gives back descriptors, maps and memory of a closed database, whoever still has a handle of it.
+    pub fn let_go(&self) {
+        self.catalogue.let_go();
+        self.catalogue.tables().cache.clear();
+        self.rows.clear();
     }
 
     fn flush_closed(&self) -> Result<()> {

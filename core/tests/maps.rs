@@ -102,3 +102,36 @@ fn the_option_has_a_name_and_a_range() {
     config.mmap_size = Some((1 << 20) - 1);
     assert_eq!(config.validate().unwrap_err().kind(), ErrorKind::InvalidArgument);
 }
+
+/// Handles of a closed database may live on for long: they hold no table open, no map and no page.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_closed_database_lets_go_of_its_tables() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().canonicalize().unwrap();
+    let open_tables = || {
+        let descriptors = std::fs::read_dir("/proc/self/fd").unwrap();
+        let targets = descriptors.filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok());
+        let is_table = |target: &std::path::PathBuf| {
+            target.starts_with(&path) && target.to_string_lossy().contains(".table")
+        };
+        let mapped = std::fs::read_to_string("/proc/self/maps").unwrap();
+        let of_ours = |line: &&str| line.contains(&*path.to_string_lossy());
+        (targets.filter(is_table).count(), mapped.lines().filter(of_ours).count())
+    };
+    for mmap_size in [None, Some(1 << 30)] {
+        let config = LightningDbConfig { mmap_size, ..LightningDbConfig::default() };
+        let db = Database::create(&path, config).unwrap();
+        db.put(b"key", b"value").unwrap();
+        db.flush().unwrap();
+        let (snapshot, mut scan) = (db.snapshot().unwrap(), db.scan(None, None).unwrap());
+        assert!(scan.next().is_some());
+        assert_ne!(open_tables(), (0, 0));
+        db.close().unwrap();
+        assert_eq!(snapshot.get(b"key").unwrap_err().kind(), ErrorKind::Closed);
+        assert_eq!(db.list_keyspaces().unwrap_err().kind(), ErrorKind::Closed);
+        assert!(scan.next().is_none_or(|entry| entry.is_err()));
+        drop(scan);
+        assert_eq!(open_tables(), (0, 0), "with {mmap_size:?}");
+    }
+}

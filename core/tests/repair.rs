@@ -474,3 +474,41 @@ fn a_folder_in_which_a_repair_was_cut_is_not_opened() {
     assert!(repair(&disk).unwrap().repair.is_some());
     open(&disk).unwrap();
 }
+
+/// A repair that fails before it has put anything in force, for want of room or of a folder `lost`, leaves a database that
+/// could be opened as it was.
+#[test]
+fn a_repair_that_fails_leaves_the_database_to_be_opened() {
+    let sample = Sample::new(true);
+    let table = path_of(&names(&sample.disk, ".table")[0]);
+    sample.disk.corrupt(&table, 100, |byte| *byte ^= 1).unwrap();
+    let before = files(&sample.disk);
+    let opens_as_before = |disk: &MemoryVfs, what: &str| {
+        assert_eq!(files(disk), before, "{what}");
+        open(disk).unwrap_or_else(|error| panic!("{what}: {error}"));
+    };
+    let used: u64 = before.values().map(|bytes| bytes.len() as u64).sum();
+    let mut failed = 0;
+    for room in (0..used).step_by(97) {
+        let disk = sample.disk.crash(Keep::All);
+        disk.set_space(Some(used + room));
+        let Err(error) = repair(&disk) else { break };
+        assert_eq!(error.kind(), ErrorKind::NoSpace, "{error}");
+        disk.set_space(None);
+        // The last steps put the repair in force: it is ended by the next one.
+        if disk.read_file(path_of("REPAIRING")).is_ok() {
+            assert!(repair(&disk).unwrap().repair.is_some(), "{room} bytes of room");
+            open(&disk).unwrap();
+            continue;
+        }
+        failed += 1;
+        opens_as_before(&disk, &format!("{room} bytes of room"));
+    }
+    assert!(failed > 3, "{failed}");
+
+    let disk = sample.disk.crash(Keep::All);
+    disk.write_file(path_of("lost"), b"a file").unwrap();
+    let error = repair(&disk).unwrap_err();
+    assert!(error.to_string().contains("lost"), "{error}");
+    opens_as_before(&disk, "a file called lost");
+}

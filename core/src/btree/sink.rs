@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::base::checksum::Checksum;
 use crate::base::error::{Error, Result};
+use crate::base::memory::short_of;
 use crate::btree::format::{PAGE_HEADER_LEN, PageKind, PagePointer};
 use crate::codec::{Codec, Compression, Compressor};
 use crate::sync::Arc;
@@ -31,9 +32,9 @@ impl Sink {
         file: Arc<dyn VfsFile>,
         compression: Compression,
     ) -> Self {
-        let buffer = Vec::with_capacity(PIECE);
         let compressor = Compressor::new(compression);
-        Sink { path, checksum, file, compressor, buffer, written: 0, compressed: Vec::new() }
+        let (buffer, compressed) = Default::default();
+        Sink { path, checksum, file, compressor, buffer, written: 0, compressed }
     }
 
     /// Where the next byte will stand.
@@ -89,6 +90,9 @@ impl Sink {
         }
         if bytes.len() > PIECE {
             return self.write(bytes);
+        }
+        if self.buffer.capacity() == 0 {
+            self.buffer.try_reserve_exact(PIECE).map_err(|_| short_of(PIECE))?;
         }
         self.buffer.extend_from_slice(bytes);
         Ok(())

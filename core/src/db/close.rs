@@ -5,8 +5,8 @@ use crate::db::database::{Database, Owner};
 
 impl Database {
     /// Closes the database for all its handles: every later call on them is `Closed`. Waits for running
-    /// commits and background work, writes what is in memory and releases the folder. Calling it again
-    /// does nothing.
+    /// commits and background work, writes what is in memory, releases the folder and gives back tables and memory,
+    /// but those of a scan that has not been dropped. Calling it again does nothing.
     ///
     /// Errors: the failure that halted the database, or one of the last writes. The folder is released
     /// all the same, and what was acknowledged is found by the next open.
@@ -31,6 +31,7 @@ impl Owner {
         self.handles.clear();
         self.ingests.abort_all();
         let result = self.engine.finish();
+        self.engine.let_go();
         *lock = None;
         self.engine.health.meters.closed(result.as_ref().err());
         result

@@ -65,9 +65,8 @@ impl Database {
         let (name, engine) = (name.as_ref(), self.engine());
         engine.health.check_read()?;
         let space = engine.catalogue.view().load().named(name).cloned();
-        let space = space.ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, format!("there is no keyspace {name:?}: create it"))
-        })?;
+        let missing = || Error::new(ErrorKind::NotFound, format!("there is no keyspace {name:?}: create it"));
+        let space = space.ok_or_else(|| engine.health.closed_or(missing()))?;
         Ok(Keyspace { owner: Arc::clone(&self.owner), space })
     }
 
@@ -78,6 +77,8 @@ impl Database {
         let view = engine.catalogue.view().load();
         let mut names: Vec<_> = view.spaces().map(|space| space.meta.name.clone()).collect();
         names.sort();
+        // One that was closed meanwhile has none.
+        engine.health.check_read()?;
         Ok(names)
     }
 

@@ -116,6 +116,8 @@ impl Database {
             }
         }
         let (space, meters) = (engine.space(), &engine.health.meters);
+        // One that was closed meanwhile has no tables.
+        engine.health.check_read()?;
         Ok(Stats {
             live_bytes: space.live(),
             dead_bytes: space.dead,

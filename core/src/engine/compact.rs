@@ -105,15 +105,21 @@ impl Engine {
     pub fn compact_all(&self, progress: &mut OnProgress<'_>) -> Result<()> {
         self.flush()?;
         let before = self.catalogue.new_file_number();
-        let view = Arc::clone(&self.catalogue.view().load());
-        let mut sweeps: Vec<_> = view.version.spaces().map(|(id, _)| (id, Sweep::new(before))).collect();
-        drop(view);
+        let ids: Vec<_> = self.catalogue.view().load().version.spaces().map(|(id, _)| id).collect();
+        // Counted once: for each piece, it would take the square of the number of keyspaces.
+        let sweeps = ids.into_iter().map(|id| (id, Sweep::new(before)));
+        let sweeps: Vec<_> = sweeps.map(|(id, sweep)| (id, self.bytes_left(id, &sweep), sweep)).collect();
+        let mut of_others: u64 = sweeps.iter().map(|(_, bytes, _)| bytes).sum();
         let mut so_far = CompactionProgress::default();
-        while !sweeps.is_empty() {
-            so_far.bytes_in = so_far.bytes_in.max(so_far.bytes_done + self.bytes_left(&sweeps));
-            self.report(so_far, progress)?;
-            if !self.compact_piece(&mut sweeps, &mut so_far, progress)? {
-                sweeps.remove(0);
+        for (keyspace, at_begin, mut sweep) in sweeps {
+            of_others -= at_begin;
+            loop {
+                let left = of_others + self.bytes_left(keyspace, &sweep);
+                so_far.bytes_in = so_far.bytes_in.max(so_far.bytes_done + left);
+                self.report(so_far, progress)?;
+                if !self.compact_piece(keyspace, &mut sweep, &mut so_far, progress)? {
+                    break;
+                }
             }
         }
         so_far.bytes_in = so_far.bytes_done;
@@ -127,23 +133,21 @@ impl Engine {
         }
     }
 
-    fn bytes_left(&self, sweeps: &[(KeyspaceId, Sweep)]) -> u64 {
-        let view = Arc::clone(&self.catalogue.view().load());
-        let left = |(id, sweep): &(KeyspaceId, Sweep)| {
-            view.version.space(*id).map_or(0, |levels| sweep.bytes_left(&self.shape_of(levels, &[])))
-        };
-        sweeps.iter().map(left).sum()
+    fn bytes_left(&self, keyspace: KeyspaceId, sweep: &Sweep) -> u64 {
+        let view = self.catalogue.view().load();
+        let levels = view.version.space(keyspace);
+        levels.map_or(0, |levels| sweep.bytes_left(&self.shape_of(levels, &[])))
     }
 
-    /// Runs the next piece of the first sweep; `false`: there is none.
+    /// Runs the next piece of a keyspace; `false`: there is none.
     fn compact_piece(
         &self,
-        sweeps: &mut [(KeyspaceId, Sweep)],
+        keyspace: KeyspaceId,
+        sweep: &mut Sweep,
         so_far: &mut CompactionProgress,
         progress: &mut OnProgress<'_>,
     ) -> Result<bool> {
-        let Some((keyspace, sweep)) = sweeps.first_mut() else { return Ok(false) };
-        let Some(taken) = self.take_piece(*keyspace, sweep)? else { return Ok(false) };
+        let Some(taken) = self.take_piece(keyspace, sweep)? else { return Ok(false) };
         let Some(taken) = taken else { return Ok(true) };
         let (start, bytes, entries) = (*so_far, taken.bytes_of_level(|_| true), taken.entries());
         let mut watch = |seen: u64| {
@@ -154,7 +158,7 @@ impl Engine {
         };
         let written = match self.run_job(taken, &mut watch) {
             // The keyspace was dropped: there is nothing more to merge in it.
-            Err(error) if error.kind() == ErrorKind::Cancelled && self.is_gone(*keyspace) => {
+            Err(error) if error.kind() == ErrorKind::Cancelled && self.is_gone(keyspace) => {
                 return Ok(false);
             }
             result => result?,

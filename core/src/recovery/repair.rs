@@ -2,7 +2,7 @@
 //!
 //! Records are taken from pages and commits whose checksums hold, and go into new tables. The rename of
 //! `CURRENT` puts them in force; before it the old files are as they were. While a repair is under way the file
-//! `REPAIRING` keeps the folder from being opened; a repair that was cut is started again.
+//! `REPAIRING` keeps the folder from being opened; a repair that was cut is started again, one that fails is taken back.
 
 mod aside;
 mod tables;
@@ -42,9 +42,10 @@ pub fn repair(job: &Examination<'_>) -> Result<CheckReport> {
     };
     let mut report = RepairReport { lost: examined.lost.clone(), ..RepairReport::default() };
     let first_own = next_file(&examined).max(aside.first_new);
-    let (state, number) = write_anew(job, &examined, first_own, &mut report)?;
+    let written = write_anew(job, &examined, first_own, &mut report);
     let mut report = CheckReport { repair: Some(report), ..examined.report };
-    aside.keep_report(&report)?;
+    let kept = written.and_then(|written| aside.keep_report(&report).map(|()| written));
+    let (state, number) = kept.inspect_err(|_| take_back(job, &aside))?;
     aside.set_current_aside()?;
     sync_folder(&**job.vfs, job.folder)?;
     Manifest::publish(job.vfs, job.folder, examined.survey.database_id, number, &state)?;
@@ -70,6 +71,14 @@ fn end_published(job: &Examination<'_>, aside: &Aside<'_>) -> Result<Option<Chec
         Err(error) if !error.is_damage() => Err(error),
         _ if is_published(job, aside)? => Ok(None),
         _ => aside.remove_unpublished().map(|()| None),
+    }
+}
+
+/// A repair that fails before it has put anything in force leaves the database as it was, to be opened. Where that fails
+/// too, the repair counts as cut.
+fn take_back(job: &Examination<'_>, aside: &Aside<'_>) {
+    if let Ok(false) = is_published(job, aside) {
+        let _ = aside.take_back();
     }
 }
 

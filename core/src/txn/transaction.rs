@@ -204,6 +204,7 @@ impl Transaction {
             read_ahead: self.engine.read_ahead.clone(),
             keep: self.keep.clone(),
         };
+        let health = &self.engine.health;
         let order = &self.engine.catalogue.space(keyspace)?.order;
         let note = (self.isolation == Isolation::Serializable).then(|| Note {
             work: Arc::clone(&self.work),
@@ -212,7 +213,8 @@ impl Transaction {
             reverse: options.reverse,
             index: None,
         });
-        Ok(TransactionScan::new(Scan::new(source, options)?, note))
+        let scan = Scan::new(source, options).map_err(|error| health.closed_or(error))?;
+        Ok(TransactionScan::new(scan, note))
     }
 
     /// Commits at the default level. Errors: `Conflict` if what was read has changed, else as a write.

@@ -62,7 +62,8 @@ impl Writer {
         self.health.check_read()?;
         let space = self.catalogue.view().load().named(name).cloned();
         let Some(space) = space else {
-            return Err(Error::new(ErrorKind::NotFound, format!("there is no keyspace {name:?}")));
+            let missing = Error::new(ErrorKind::NotFound, format!("there is no keyspace {name:?}"));
+            return Err(self.health.closed_or(missing));
         };
         if space.id() == KeyspaceId::DEFAULT {
             return Err(Error::invalid(format!("keyspace {name:?} cannot be dropped")));

@@ -45,10 +45,31 @@ impl<'a> Aside<'a> {
         let path = job.folder.join(REPAIRING);
         let file =
             job.vfs.open(&path, OpenMode::CreateNew).map_err(|error| Error::io("create", &path, error))?;
-        file.write_at(&marker(first_new), 0).map_err(|error| Error::io("write", &path, error))?;
-        file.sync_all().map_err(|error| Error::io("sync", &path, error))?;
-        sync_folder(&**job.vfs, job.folder)?;
-        Ok(Aside { job, first_new })
+        let aside = Aside { job, first_new };
+        let marked = file.write_at(&marker(first_new), 0).map_err(|error| Error::io("write", &path, error));
+        let marked = marked.and_then(|()| file.sync_all().map_err(|error| Error::io("sync", &path, error)));
+        let marked = marked.and_then(|()| sync_folder(&**job.vfs, job.folder));
+        // Else a folder that could be opened before would be refused.
+        marked.inspect_err(|_| drop(aside.end()))?;
+        Ok(aside)
+    }
+
+    /// The folder may be opened from now on.
+    fn end(&self) -> Result<()> {
+        let (vfs, folder) = (&**self.job.vfs, self.job.folder);
+        remove(vfs, &folder.join(REPAIRING))?;
+        sync_folder(vfs, folder)
+    }
+
+    /// Removes what this repair has made, before any of it is in force.
+    pub fn take_back(&self) -> Result<()> {
+        let (vfs, folder, report) = (&**self.job.vfs, self.job.folder, self.report_path());
+        self.remove_unpublished()?;
+        if let Ok(Some(FileType::File(_))) = vfs.file_type(&report) {
+            remove(vfs, &report)?;
+        }
+        sync_folder(vfs, folder)?;
+        self.end()
     }
 
     /// Removes what a cut repair has made and not put in force.
@@ -131,8 +152,7 @@ impl<'a> Aside<'a> {
             aside.extend(names.iter().map(|name| lost.join(name)));
         }
         sync_folder(vfs, folder)?;
-        remove(vfs, &folder.join(REPAIRING))?;
-        sync_folder(vfs, folder)?;
+        self.end()?;
         Ok(aside)
     }
 
