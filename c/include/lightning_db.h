@@ -132,7 +132,8 @@
  *     Estimated from the counts and ranges of tables: each record is taken to hide an older one under it,
  *     which is true of overwrites and not of new keys. At rest at most about a fifth of the live ones.
  *   pinned_bytes: Bytes that only held snapshots (estimated as dead ones) and running scans and backups keep.
- *   cache_hit_rate: Share of page look-ups that found the page in the cache, 0 to 1.
+ *   cache_hit_rate: Share of look-ups that the cache answered, by a row or by a page, 0 to 1. A row that is
+ *     not there is no miss of its own: pages are looked up then.
  *   cache_bytes: Bytes of the cache in use, by pages and rows.
  *   mapped_bytes: Bytes of tables that are mapped; not part of cache_bytes.
  *   memtable_bytes: Bytes of memtables.
@@ -210,7 +211,7 @@
  *   total_bytes: Bytes of cache and memtables.
  *   cache_bytes: Bytes of the cache in use, by pages and rows.
  *   cache_limit_bytes: Bytes that the cache may use: the option cache_size.
- *   page_bytes: Bytes of cached pages.
+ *   page_bytes: Bytes of cached pages, and of what is remembered of evicted ones.
  *   index_bytes: Bytes of cached pages that lead to records: inner pages and filters.
  *   row_bytes: Bytes of cached rows.
  *   memtable_bytes: Bytes of memtables.
@@ -1217,8 +1218,7 @@ LIGHTNING_DB_API int lightning_db_flush(lightning_db_t *db);
  * go on. Blocks until done. Goes piece by piece: needs room for a second copy of some hundred MiB, not of all
  * data. Errors: NoSpace, Corruption, Halted, Closed, Io; Cancelled when another thread closes the database.
  */
-LIGHTNING_DB_API
-int lightning_db_compact(lightning_db_t *db);
+LIGHTNING_DB_API int lightning_db_compact(lightning_db_t *db);
 
 /**
  * As `lightning_db_compact`; calls `on_progress` in this thread, now and then, at the begin and at the end. Errors:

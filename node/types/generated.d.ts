@@ -161,7 +161,7 @@ export interface MemoryStats {
     cache_bytes: number;
     /** Bytes that the cache may use: the option `cache_size`. */
     cache_limit_bytes: number;
-    /** Bytes of cached pages. */
+    /** Bytes of cached pages, and of what is remembered of evicted ones. */
     page_bytes: number;
     /** Bytes of cached pages that lead to records: inner pages and filters. */
     index_bytes: number;

@@ -92,7 +92,8 @@ class Stats(TypedDict):
     pinned_bytes: int
     """Bytes that only held snapshots (estimated as dead ones) and running scans and backups keep."""
     cache_hit_rate: float
-    """Share of page look-ups that found the page in the cache, 0 to 1."""
+    """Share of look-ups that the cache answered, by a row or by a page, 0 to 1. A row that is not there is no miss of its
+    own: pages are looked up then."""
     cache_bytes: int
     """Bytes of the cache in use, by pages and rows."""
     mapped_bytes: int
@@ -232,7 +233,7 @@ class MemoryStats(TypedDict):
     cache_limit_bytes: int
     """Bytes that the cache may use: the option `cache_size`."""
     page_bytes: int
-    """Bytes of cached pages."""
+    """Bytes of cached pages, and of what is remembered of evicted ones."""
     index_bytes: int
     """Bytes of cached pages that lead to records: inner pages and filters."""
     row_bytes: int

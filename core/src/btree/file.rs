@@ -8,7 +8,7 @@ use bytes::{Buf, Bytes};
 
 use crate::base::checksum::Checksum;
 use crate::base::coding::Decoder;
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Error, Result};
 use crate::base::memory;
 use crate::btree::format::{FOOTER_LEN, MAX_RAW_LEN, PAGE_HEADER_LEN, PageKind, PagePointer};
 use crate::cache::frames::Frames;
