@@ -1,18 +1,25 @@
 //! What the integration tests share.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub mod child;
 pub mod forward;
 pub mod gate;
 pub mod gated;
+pub mod still;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use lightning_db::vfs::{MemoryVfs, Vfs};
 use lightning_db::{Database, LSMConfig, LightningDbConfig, Result};
+use still::Still;
 
 /// Where databases in memory are.
 pub const FOLDER: &str = "/db";
+
+/// Nothing that a test waits for takes so long, on whatever machine: only what has failed does.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Small memtables and pages, so that little data goes through every path.
 pub fn small_config() -> LightningDbConfig {
@@ -37,6 +44,22 @@ pub fn open(disk: &MemoryVfs) -> Result<Database> {
 pub fn open_with(disk: &MemoryVfs, config: LightningDbConfig) -> Result<Database> {
     let vfs: Arc<dyn Vfs> = Arc::new(disk.clone());
     Database::open_on(vfs, Path::new(FOLDER), config, true)
+}
+
+/// As [`open_with`], but nothing is compacted unless the test asks for it, and no write waits for that.
+pub fn open_still(disk: &MemoryVfs, mut config: LightningDbConfig) -> Result<Database> {
+    config.lsm_config.level0_file_num_compaction_trigger = 64;
+    Database::open_on(Still::over(disk.clone()), Path::new(FOLDER), config, true)
+}
+
+/// Waits for what a thread of the database does, and fails if it never comes.
+#[track_caller]
+pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !done() {
+        assert!(Instant::now() < end, "never: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// All entries, in rising order.
