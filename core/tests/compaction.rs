@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::gate::{Gate, GateVfs, Opener};
-use common::{FOLDER, Random, entries, open, open_with, small_config, wait_until};
+use common::{FOLDER, Random, entries, open, open_still, open_with, small_config, wait_until};
 use lightning_db::vfs::{Call, Fault, Keep, MemoryVfs, RecordingVfs, Vfs};
 use lightning_db::{ConsistencyLevel, Database, ErrorKind, LightningDbConfig, WriteBatch};
 
@@ -243,7 +243,7 @@ fn tables_on(disk: &MemoryVfs) -> usize {
 #[test]
 fn progress_rises_to_the_end_and_everything_is_in_one_level() {
     let disk = MemoryVfs::default();
-    let db = open(&disk).unwrap();
+    let db = open_still(&disk, small_config()).unwrap();
     let random = &mut Random(5);
     put_all(&db, 0..20_000, random);
     let picks: Vec<_> = (0..4_000).map(|_| random.below(20_000) as u32).collect();
