@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use common::{open, open_with, small_config};
+use common::{open, open_with, small_config, wait_until};
 use lightning_db::vfs::MemoryVfs;
 use lightning_db::{Comparator, ConsistencyLevel, Database, ErrorKind};
 
@@ -82,10 +82,9 @@ fn the_folder_is_not_free_while_a_callers_compaction_runs() {
     hold.store(true, Ordering::SeqCst);
     let (one, other) = (db.clone(), db.clone());
     let caller = std::thread::Builder::new().name("caller".into()).spawn(move || one.compact_lsm()).unwrap();
-    while !waits.load(Ordering::SeqCst) {
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    wait_until("the compaction compares", || waits.load(Ordering::SeqCst));
     let closer = std::thread::spawn(move || other.close());
+    wait_until("the close has begun", || !db.is_open());
     std::thread::sleep(Duration::from_millis(100));
     assert_eq!(open(&disk).unwrap_err().kind(), ErrorKind::Locked);
     hold.store(false, Ordering::SeqCst);

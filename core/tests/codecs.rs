@@ -23,7 +23,7 @@ fn config(upper: u8, bottom: u8) -> LightningDbConfig {
     }
 }
 
-/// The codecs of the first pages of all tables.
+/// The codecs of the first pages of all tables, of which none may be on its way out.
 fn codecs(folder: &Path) -> BTreeSet<u8> {
     let tables = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let tables = tables.filter(|path| path.extension().is_some_and(|extension| extension == "table"));
@@ -46,6 +46,7 @@ fn each_level_has_the_codec_that_it_was_given() {
         assert_eq!(codecs(folder.path()), [upper].into());
         db.put(b"behind", b"").unwrap();
         db.compact_lsm().unwrap();
+        db.close().unwrap();
         assert_eq!(codecs(folder.path()), [bottom].into());
     }
 }
@@ -60,6 +61,7 @@ fn without_compression_all_pages_are_raw() {
     db.flush().unwrap();
     assert_eq!(codecs(folder.path()), [0].into());
     db.compact_lsm().unwrap();
+    db.close().unwrap();
     assert_eq!(codecs(folder.path()), [0].into());
 }
 

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::gate::{Gate, GateVfs, Opener};
-use common::{FOLDER, Random, entries, names, open, open_with, path_of, small_config, wait_until};
+use common::{
+    FOLDER, Random, entries, names, open, open_still, open_with, path_of, small_config, wait_until,
+};
 use lightning_db::vfs::{Call, Fault, Keep, MemoryVfs, RecordingVfs, Vfs};
 use lightning_db::{ConsistencyLevel, Database, ErrorKind, LightningDbConfig, WriteBatch};
 
@@ -158,7 +160,7 @@ fn config_with(threads: usize) -> LightningDbConfig {
     config
 }
 
-/// Tables of many old versions, due for a rewrite one beside the other.
+/// Tables of many old versions, due for a rewrite one beside the other, which waits at the gate.
 fn much_to_rewrite(threads: usize, gate: &Arc<Gate>) -> Database {
     let vfs: Arc<dyn Vfs> = Arc::new(GateVfs::new(MemoryVfs::default(), Arc::clone(gate)));
     let db = Database::open_on(vfs, Path::new(FOLDER), config_with(threads), true).unwrap();
@@ -167,6 +169,7 @@ fn much_to_rewrite(threads: usize, gate: &Arc<Gate>) -> Database {
     let snapshot = db.snapshot().unwrap();
     put_all(&db, 0..16_000, random);
     db.compact_lsm().unwrap();
+    gate.meet(threads.max(2));
     drop(snapshot);
     db
 }
@@ -178,7 +181,6 @@ fn option_max_background_compactions() {
         let gate = Arc::new(Gate::for_threads("lightning-compact"));
         let db = much_to_rewrite(threads, &gate);
         let _opener = Opener(Arc::clone(&gate));
-        gate.meet(threads.max(2));
         wait_until("a rewrite", || gate.most_inside() >= threads);
         if threads == 1 {
             std::thread::sleep(Duration::from_millis(1_500));
@@ -208,8 +210,12 @@ fn a_write_with_a_deadline_gives_up_and_leaves_nothing() {
         batch.put(b"both", key.to_be_bytes()).unwrap();
         if let Err(error) = db.write_within(&batch, level, Duration::from_millis(100)) {
             assert_eq!(error.kind(), ErrorKind::TimedOut, "{error}");
-            refused = Some(key);
-            break;
+            // The flush was behind, or level 0 is full.
+            wait_until("the flush", || db.stats().unwrap().sealed_memtables == 0);
+            if db.write_within(&batch, level, Duration::from_millis(100)).is_err() {
+                refused = Some(key);
+                break;
+            }
         }
     }
     let refused = refused.unwrap();
@@ -234,7 +240,7 @@ fn tables_on(disk: &MemoryVfs) -> usize {
 #[test]
 fn progress_rises_to_the_end_and_everything_is_in_one_level() {
     let disk = MemoryVfs::default();
-    let db = open(&disk).unwrap();
+    let db = open_still(&disk, small_config()).unwrap();
     let random = &mut Random(5);
     put_all(&db, 0..20_000, random);
     let picks: Vec<_> = (0..4_000).map(|_| random.below(20_000) as u32).collect();
@@ -290,11 +296,11 @@ fn a_close_cancels_a_compaction() {
     db.flush().unwrap();
     let _opener = Opener(Arc::clone(&gate));
     gate.meet(usize::MAX);
-    let (one, other) = (db.clone(), db);
+    let (one, other) = (db.clone(), db.clone());
     let caller = std::thread::Builder::new().name("caller".into()).spawn(move || one.compact_lsm()).unwrap();
     wait_until("the compaction runs", || gate.most_inside() > 0);
     let closer = std::thread::spawn(move || other.close());
-    std::thread::sleep(Duration::from_millis(50));
+    wait_until("the close has begun", || !db.is_open());
     gate.open();
     assert_eq!(caller.join().unwrap().unwrap_err().kind(), ErrorKind::Cancelled);
     closer.join().unwrap().unwrap();

@@ -7,9 +7,8 @@ mod common;
 use std::fmt::Debug;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use common::{FOLDER, open};
+use common::{FOLDER, open, wait_until};
 use lightning_db::vfs::{Fault, Keep, MemoryVfs, Vfs};
 use lightning_db::{BackupEngine, ConsistencyLevel, Database, ErrorKind, LightningDbConfig};
 use tracing::field::{Field, Visit};
@@ -68,13 +67,9 @@ fn full_disk_and_failed_sync(disk: &MemoryVfs) {
     let db = open(disk).unwrap();
     disk.set_space(Some(0));
     db.put_with_consistency("secret-key", "secret-value", ConsistencyLevel::Eventual).unwrap();
-    while db.stats().unwrap().background_error.is_none() {
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    wait_until("the log finds no room", || db.stats().unwrap().background_error.is_some());
     disk.set_space(None);
-    while db.stats().unwrap().background_error.is_some() {
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    wait_until("it is written", || db.stats().unwrap().background_error.is_none());
     let before = disk.calls();
     db.put("secret-key", "secret-value").unwrap();
     // A write and a sync a put.

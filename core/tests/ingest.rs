@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use common::{Random, entries, names, open, open_with, small_config};
+use common::{Random, entries, names, open, open_still, open_with, small_config};
 use lightning_db::vfs::{Keep, MemoryVfs, Vfs};
 use lightning_db::{
     BackupEngine, ConsistencyLevel, Database, ErrorKind, IngestReport, LightningDbConfig, NativeOrder,
@@ -387,10 +387,8 @@ fn readers_see_whole_ingests_beside_writers() {
 #[test]
 fn tables_go_as_deep_as_nothing_is_in_their_way() {
     let disk = MemoryVfs::with_seed(1);
-    let mut config = small_config();
-    config.lsm_config.level0_file_num_compaction_trigger = 64;
-    config.compression_enabled = false;
-    let db = open_with(&disk, config).unwrap();
+    let config = LightningDbConfig { compression_enabled: false, ..small_config() };
+    let db = open_still(&disk, config).unwrap();
     let levels = || db.stats().unwrap().tables_per_level;
     db.ingest(numbers(100..200, b"1")).unwrap();
     assert_eq!(levels(), [0, 0, 0, 0, 0, 0, 1]);

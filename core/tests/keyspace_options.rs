@@ -8,8 +8,9 @@ use std::fs;
 use std::path::Path;
 
 use common::spaces::{all, kind, ordered};
+use common::still::Still;
 use common::{Random, open, open_with, small_config};
-use lightning_db::vfs::{MemoryVfs, Vfs};
+use lightning_db::vfs::{MemoryVfs, OsVfs, Vfs};
 use lightning_db::{
     BackupEngine, Comparator, ConsistencyLevel, Database, ErrorKind, KeyspaceOptions, LSMConfig,
     LightningDbConfig, NativeOrder, ScanOptions,
@@ -95,7 +96,8 @@ fn each_keyspace_has_its_page_size_and_codec_on_disk() {
         lsm_config: LSMConfig { upper_compression_type: upper, ..Default::default() },
         ..Default::default()
     };
-    let db = Database::create(folder.path(), config(2)).unwrap();
+    let open = |config| Database::open_on(Still::over(OsVfs), folder.path(), config, true).unwrap();
+    let db = open(config(2));
     let made = [(Some(512), Some(1)), (Some(65_536), Some(3)), (None, Some(0)), (None, None)];
     for (i, (page_size, compression_type)) in made.into_iter().enumerate() {
         let options = KeyspaceOptions { page_size, compression_type, ..Default::default() };
@@ -123,11 +125,12 @@ fn each_keyspace_has_its_page_size_and_codec_on_disk() {
 
     // The keyspaces stay as they were made, the default one follows the configuration.
     let changed = LightningDbConfig { compression_type: 3, compression_level: 9, ..config(1) };
-    let db = Database::open(folder.path(), changed).unwrap();
+    let db = open(changed);
     fill(&db);
     let upper: Vec<_> = first_pages(folder.path()).split_off(5);
     assert_eq!(codecs(&upper), [1, 1, 1, 0, 1]);
     db.compact_lsm().unwrap();
+    db.close().unwrap();
     let pages = first_pages(folder.path());
     assert_eq!(codecs(&pages), [3, 1, 3, 0, 2], "the deepest level");
     full(&pages);

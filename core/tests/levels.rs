@@ -4,13 +4,12 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use common::{FOLDER, entries, open, open_with, small_config};
+use common::child::Child;
+use common::{FOLDER, entries, open, open_with, small_config, wait_until};
 use lightning_db::vfs::{Call, Keep, MemoryVfs, RecordingVfs, Vfs};
 use lightning_db::{ConsistencyLevel, Database, LightningDbConfig, WriteBatch};
 
@@ -112,11 +111,7 @@ fn deferred_writes_reach_the_log_soon_and_in_front_of_later_ones() {
     db.put_with_consistency(b"b", b"2", ConsistencyLevel::Quorum).unwrap();
     assert_eq!(entries(&open(&disk.crash(Keep::All)).unwrap()).len(), 2, "a later commit writes them first");
     db.put_with_consistency(b"c", b"3", ConsistencyLevel::Eventual).unwrap();
-    let patience = Instant::now() + Duration::from_secs(60);
-    while entries(&open(&disk.crash(Keep::All)).unwrap()).len() < 3 {
-        assert!(Instant::now() < patience, "never written");
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    wait_until("written", || entries(&open(&disk.crash(Keep::All)).unwrap()).len() == 3);
 }
 
 /// The environment variable that tells the process to be killed where its database is, and at which level it writes.
@@ -155,13 +150,8 @@ fn a_killed_process_keeps_what_its_level_promises() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("db");
         Database::create(&path, LightningDbConfig::default()).unwrap().close().unwrap();
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "victim", "--nocapture"])
-            .env(VICTIM, format!("{name}:{}", path.display()))
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut child = Child::of_this_test("victim", VICTIM, format!("{name}:{}", path.display()));
+        let mut lines = child.lines();
         let mut acknowledged = 0;
         let mut hear = |line: String| {
             if let Some((_, number)) = line.split_once("acknowledged ") {
@@ -170,8 +160,7 @@ fn a_killed_process_keeps_what_its_level_promises() {
             acknowledged
         };
         while hear(lines.next().expect("the child goes on")) < 20 {}
-        child.kill().unwrap();
-        child.wait().unwrap();
+        child.kill();
         // The pipe outlives the child: what it said before it was killed.
         for line in lines {
             hear(line);
@@ -245,11 +234,7 @@ fn the_age_of_what_is_only_in_the_log_bounds_the_replay() {
     }
     assert_eq!(replayed(), 10);
     disk.advance(Duration::from_secs(3));
-    let patience = Instant::now() + Duration::from_secs(60);
-    while replayed() > 0 {
-        assert!(Instant::now() < patience, "never flushed");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_until("flushed", || replayed() == 0);
     assert_eq!(entries(&db).len(), 10);
 }
 
@@ -265,11 +250,7 @@ fn the_checkpoint_interval_bounds_the_age_of_what_is_only_in_the_log() {
     std::thread::sleep(Duration::from_millis(1_200));
     assert_eq!(tables(), 0, "younger than the interval");
     disk.advance(Duration::from_secs(2));
-    let patience = Instant::now() + Duration::from_secs(60);
-    while tables() == 0 {
-        assert!(Instant::now() < patience, "never flushed");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_until("flushed", || tables() > 0);
     assert_eq!(db.get(b"k").unwrap().unwrap(), b"v");
 }
 

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use common::{open, open_with, small_config, wait_until};
-use lightning_db::vfs::MemoryVfs;
+use common::still::Still;
+use common::{open, open_still, open_with, small_config, wait_until};
+use lightning_db::vfs::{MemoryVfs, OsVfs};
 use lightning_db::{
     Comparator, ConsistencyLevel, Database, ErrorKind, Figure, Lookup, ScanOptions, WriteBatch,
 };
@@ -186,7 +187,8 @@ fn each_figure_moves_when_its_event_happens() {
     let mut names = BTreeSet::new();
     for (action, expected) in CASES {
         let folder = tempfile::tempdir().unwrap();
-        let db = Database::create(folder.path().join("db"), small_config()).unwrap();
+        let path = folder.path().join("db");
+        let db = Database::open_on(Still::over(OsVfs), &path, small_config(), true).unwrap();
         let before = figures(&db);
         assert!(before.iter().all(|(name, value)| *name == "uptime_seconds" || *value == 0.0), "{before:?}");
         action(&db);
@@ -206,7 +208,7 @@ fn each_figure_moves_when_its_event_happens() {
 
 #[test]
 fn bytes_are_those_of_the_files() {
-    let db = open(&MemoryVfs::default()).unwrap();
+    let db = open_still(&MemoryVfs::default(), small_config()).unwrap();
     two_tables(&db);
     db.compact_lsm().unwrap();
     let metrics = db.get_metrics().unwrap();
@@ -287,7 +289,7 @@ fn failures_in_the_background_are_counted_by_kind() {
     let db = open(&disk).unwrap();
     disk.set_space(Some(0));
     db.put_with_consistency("a", "1", ConsistencyLevel::Eventual).unwrap();
-    wait_until("an error in the background", || db.get_metrics().unwrap().background_errors > 0);
+    wait_until("a failure", || db.get_metrics().unwrap().background_errors > 0);
     let metrics = db.get_metrics().unwrap();
     let [(ErrorKind::NoSpace, count)] = metrics.background_errors_by_kind[..] else { panic!("{metrics:?}") };
     assert_eq!(metrics.background_errors, count);
@@ -326,7 +328,7 @@ fn a_stalled_write_is_counted_once_with_its_time() {
                 }
             }
         });
-        wait_until("a stalled write", || db.get_metrics().unwrap().write_stalls > 0);
+        wait_until("a stall", || db.get_metrics().unwrap().write_stalls > 0);
         let sealed = db.memory_stats().unwrap();
         assert!(sealed.sealed_memtable_bytes >= 2 * (64 << 10), "{sealed:?}");
         assert!(sealed.memtable_bytes > sealed.sealed_memtable_bytes);

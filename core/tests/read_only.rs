@@ -3,12 +3,11 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use common::child::Child;
 use common::{FOLDER, entries, open, small_config};
 use lightning_db::vfs::{Call, Keep, MemoryVfs, OpenMode, RecordingVfs, Vfs};
 use lightning_db::{
@@ -253,18 +252,13 @@ fn child_that_writes() {
 #[test]
 fn opens_beside_a_process_that_writes_flushes_and_compacts_all_the_time() {
     let folder = tempfile::tempdir().unwrap();
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child_that_writes", "--nocapture"])
-        .env(CHILD, folder.path())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = Child::of_this_test("child_that_writes", CHILD, folder.path());
     let committed = Arc::new(AtomicU64::new(0));
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let lines = child.lines();
     let listener = std::thread::spawn({
         let committed = Arc::clone(&committed);
         move || {
-            for line in lines.map_while(Result::<_, std::io::Error>::ok) {
+            for line in lines {
                 if let Some(number) = line.strip_prefix("committed ") {
                     committed.store(number.parse().unwrap(), Ordering::Release);
                 }
@@ -272,7 +266,7 @@ fn opens_beside_a_process_that_writes_flushes_and_compacts_all_the_time() {
         }
     });
     while committed.load(Ordering::Acquire) == 0 {
-        assert!(child.try_wait().unwrap().is_none(), "the child ended by itself");
+        assert!(child.runs(), "the child ended by itself");
         std::thread::yield_now();
     }
     let mut opens = 0;
@@ -288,10 +282,9 @@ fn opens_beside_a_process_that_writes_flushes_and_compacts_all_the_time() {
         {
             assert_eq!(judge(&older), instant, "what a reader sees does not move");
         }
-        assert!(child.try_wait().unwrap().is_none(), "the writer was disturbed");
+        assert!(child.runs(), "the writer was disturbed");
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    child.kill();
     listener.join().unwrap();
     let last = committed.load(Ordering::Acquire);
     let reader = Database::open_read_only(folder.path(), small_config()).unwrap();

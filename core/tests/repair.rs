@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use common::{FOLDER, Random, entries, names, open, open_with, path_of, small_config};
+use common::{FOLDER, Random, entries, names, open, open_still, path_of, small_config, wait_until};
 use lightning_db::vfs::{Keep, MemoryVfs, Vfs};
 use lightning_db::{
     CheckReport, ConsistencyLevel, ConsistencyManager, Database, ErrorKind, Finding, LightningDbConfig,
@@ -47,9 +47,7 @@ impl Sample {
     /// Tables on two levels, one of them several pages high, and a log of batches of three keys.
     fn new(closed: bool) -> Sample {
         let disk = MemoryVfs::with_seed(3);
-        let mut config = small_config();
-        config.lsm_config.level0_file_num_compaction_trigger = 64;
-        let db = open_with(&disk, config).unwrap();
+        let db = open_still(&disk, small_config()).unwrap();
         let (now, ever, logged) = Default::default();
         let mut sample = Sample { disk: disk.clone(), now, ever, logged };
         let mut random = Random(11);
@@ -71,9 +69,7 @@ impl Sample {
         sample.now.insert(b"end".to_vec(), b"last".to_vec());
         sample.ever.insert(b"end".to_vec(), [b"strong".to_vec(), b"last".to_vec()].into());
         sample.logged.insert(b"end".to_vec());
-        while names(&disk, ".log").len() > 1 {
-            std::thread::yield_now();
-        }
+        wait_until("flushed logs are removed", || names(&disk, ".log").len() == 1);
         if closed {
             db.close().unwrap();
         } else {

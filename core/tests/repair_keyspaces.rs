@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use common::{FOLDER, Random, entries, names, open, open_with, path_of, small_config};
+use common::{FOLDER, Random, entries, names, open, open_still, open_with, path_of, small_config};
 use lightning_db::vfs::{Keep, MemoryVfs, Vfs};
 use lightning_db::{
     CheckReport, Comparator, ConsistencyLevel, ConsistencyManager, Database, ErrorKind, Finding, Keyspace,
@@ -84,9 +84,7 @@ impl Sample {
     /// Tables by ingest, flush and compaction, an ingest between commits, a dropped keyspace, and a log.
     fn new() -> Sample {
         let disk = MemoryVfs::with_seed(5);
-        let mut config = config();
-        config.lsm_config.level0_file_num_compaction_trigger = 64;
-        let db = open_with(&disk, config).unwrap();
+        let db = open_still(&disk, config()).unwrap();
         let spaces: Vec<_> = (1..NAMES.len()).map(|id| db.create_keyspace(NAMES[id], options(id))).collect();
         let gone = db.create_keyspace("gone", KeyspaceOptions::default()).unwrap();
         let mut all = vec![db.keyspace("default").unwrap()];
@@ -106,7 +104,10 @@ impl Sample {
             sample.write(&db, &all, round, &mut random);
             match round {
                 0 => db.compact_lsm().unwrap(),
-                2 => db.drop_keyspace("gone").unwrap(),
+                2 => {
+                    db.drop_keyspace("gone").unwrap();
+                    db.compact_lsm().unwrap();
+                }
                 3 => db.flush().unwrap(),
                 _ => {}
             }
@@ -232,7 +233,7 @@ fn each_keyspace_is_salvaged_in_its_own_order_and_under_its_name() {
     let mut random = Random(4);
     let mut repairs = 0;
     for name in names(&sample.disk, "") {
-        for round in 0..if name.ends_with(".table") { 6 } else { 36 } {
+        for round in 0..if name.ends_with(".table") { 4 } else { 36 } {
             let disk = sample.disk.crash(Keep::All);
             let what = damage(&disk, &name, round % 3, &mut random);
             let report = repair(&disk);
@@ -286,7 +287,7 @@ fn an_ingested_table_keeps_its_place_if_its_edit_can_be_read() {
     let disk = MemoryVfs::default();
     let db = open(&disk).unwrap();
     db.close().unwrap();
-    let db = open(&disk).unwrap();
+    let db = open_still(&disk, small_config()).unwrap();
     // Written by the flush that the end of the ingest asks for, to a file with a higher number.
     let mut ingest = db.begin_ingest().unwrap();
     for i in 100..200u32 {
@@ -308,9 +309,7 @@ fn an_ingested_table_keeps_its_place_if_its_edit_can_be_read() {
 #[test]
 fn an_ingested_table_without_a_manifest_is_newer_than_older_files() {
     let disk = MemoryVfs::default();
-    let mut config = small_config();
-    config.lsm_config.level0_file_num_compaction_trigger = 64;
-    let db = open_with(&disk, config).unwrap();
+    let db = open_still(&disk, small_config()).unwrap();
     for (from, value) in [(0, "old"), (3, "ingested"), (6, "new")] {
         let entries: Vec<_> = (from..9 + from).map(|i| (format!("{i:02}"), value)).collect();
         if value == "ingested" {

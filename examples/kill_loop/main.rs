@@ -120,10 +120,11 @@ fn rounds(arguments: &Arguments, folder: &Path) -> Outcome<Totals> {
     let mut before = [0; STREAMS];
     for round in 1..=arguments.rounds {
         let time = millis(&mut random, KILL_AFTER);
-        let mut said = kill_one(arguments, folder, &mut random, time)?;
+        // In the first round something is written, however slow the machine is.
+        let mut said = kill_one(arguments, folder, &mut random, time, round == 1)?;
         if round % RECOVERY_KILL == 0 {
             let time = millis(&mut random, RECOVERY_KILL_AFTER);
-            let more = kill_one(arguments, folder, &mut random, time)?;
+            let more = kill_one(arguments, folder, &mut random, time, false)?;
             said = latest(&said, &more);
             totals.recovery_kills += 1;
         }
@@ -148,8 +149,14 @@ fn millis(random: &mut Random, range: std::ops::Range<usize>) -> Duration {
     Duration::from_millis((range.start + random.below(range.len())) as u64)
 }
 
-/// Starts the child and kills it after a time.
-fn kill_one(arguments: &Arguments, folder: &Path, random: &mut Random, time: Duration) -> Outcome<Vec<Said>> {
+/// Starts the child and kills it after a time, counted from its first write or from its start.
+fn kill_one(
+    arguments: &Arguments,
+    folder: &Path,
+    random: &mut Random,
+    time: Duration,
+    from_first_write: bool,
+) -> Outcome<Vec<Said>> {
     let name = ConsistencyLevel::NAMES.iter().find(|(_, level)| *level == arguments.level);
     let options = [
         OsString::from("--child"),
@@ -159,7 +166,11 @@ fn kill_one(arguments: &Arguments, folder: &Path, random: &mut Random, time: Dur
         "--seed".into(),
         random.next_u64().to_string().into(),
     ];
-    Ok(Victim::start(options, STREAMS)?.kill_after(time)?)
+    let victim = Victim::start(options, STREAMS)?;
+    if from_first_write {
+        victim.wait_for_first_write();
+    }
+    Ok(victim.kill_after(time)?)
 }
 
 /// What two children of one round said together.

@@ -115,9 +115,11 @@ def test_figures(db: Database) -> None:
 
 
 def fill(db: Database) -> None:
+    """Leaves something to compact, whatever was compacted in the background meanwhile."""
     for part in range(3):
         db.put_many((b"%05d" % number, b"%d" % part * 100) for number in range(3000))
-        db.flush()
+        if part < 2:
+            db.flush()
 
 
 def test_compaction_tells_how_far_it_is(db: Database) -> None:

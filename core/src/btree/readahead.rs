@@ -118,7 +118,7 @@ impl Lane {
         }
     }
 
-    /// Before the scan reads a page that is not in the cache. `true`: a thread was just reading it, and has.
+    /// Before the scan reads a page that was not in the cache. `true`: a thread was just reading it, and has.
     pub(super) fn claim(&self, table: &Table, pointer: PagePointer) -> bool {
         let page = (table.number(), pointer.offset);
         let mut state = self.ahead.shared.state.lock();
@@ -133,7 +133,8 @@ impl Lane {
             self.ahead.shared.done.wait(&mut state);
             waited = true;
         }
-        waited
+        // The thread may have been done before the lock was taken.
+        waited || table.is_cached(pointer)
     }
 
     /// Forgets what is to be read, and waits until nothing is being read.

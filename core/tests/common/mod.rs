@@ -1,10 +1,12 @@
 //! What the integration tests share.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub mod child;
 pub mod forward;
 pub mod gate;
 pub mod held_log;
 pub mod spaces;
+pub mod still;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,9 +14,13 @@ use std::time::{Duration, Instant};
 
 use lightning_db::vfs::{MemoryVfs, Vfs};
 use lightning_db::{Database, LSMConfig, LightningDbConfig, Result};
+use still::Still;
 
 /// Where databases in memory are.
 pub const FOLDER: &str = "/db";
+
+/// Nothing that a test waits for takes so long, on whatever machine: only what has failed does.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Small memtables and pages, so that little data goes through every path.
 pub fn small_config() -> LightningDbConfig {
@@ -41,6 +47,22 @@ pub fn open_with(disk: &MemoryVfs, config: LightningDbConfig) -> Result<Database
     Database::open_on(vfs, Path::new(FOLDER), config, true)
 }
 
+/// As [`open_with`], but nothing is compacted unless the test asks for it, and no write waits for that.
+pub fn open_still(disk: &MemoryVfs, mut config: LightningDbConfig) -> Result<Database> {
+    config.lsm_config.level0_file_num_compaction_trigger = 64;
+    Database::open_on(Still::over(disk.clone()), Path::new(FOLDER), config, true)
+}
+
+/// Waits for what a thread of the database does, and fails if it never comes.
+#[track_caller]
+pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !done() {
+        assert!(Instant::now() < end, "never: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// All entries, in rising order.
 pub fn entries(db: &Database) -> Vec<(Vec<u8>, Vec<u8>)> {
     db.scan(None, None).unwrap().map(Result::unwrap).collect()
@@ -55,15 +77,6 @@ pub fn names(disk: &dyn Vfs, ending: &str) -> Vec<String> {
 /// Where the file of a name is.
 pub fn path_of(name: &str) -> PathBuf {
     Path::new(FOLDER).join(name)
-}
-
-/// Asks until it is so. The limit is for a test that has failed.
-pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !is_so() {
-        assert!(began.elapsed() < Duration::from_secs(120), "never: {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 /// A small generator of random numbers (splitmix64), the same on every machine.

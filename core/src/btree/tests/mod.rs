@@ -1,5 +1,6 @@
 //! Tables against a sorted vector, against damage, and against pinned bytes.
 
+mod ahead;
 mod damage;
 mod filter;
 mod maps;
