@@ -124,7 +124,7 @@ pub const OPTIONS: &[OptionSpec] = &[
     spec!(
         "cache_size": 1 << 20, isize::MAX as u64;
         "64 MiB";
-        "bytes of table pages and of often read rows kept in memory; rows take a quarter of it at most";
+        "bytes of table pages and of often read rows kept in memory; pages and rows share it as they earn";
         int cache_size
     ),
     OptionSpec {

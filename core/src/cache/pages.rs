@@ -22,7 +22,7 @@ const FADE: usize = 9;
 /// Least bytes of a shard, so that small caches have few.
 const SHARD_BYTES: usize = 256 << 10;
 
-/// Frames that wait for a page may take the capacity divided by this.
+/// Frames that wait for a page may take the capacity divided by this, on top of it like the pages on their way in.
 const FRAMES_SHARE: usize = 64;
 
 /// How long an entry that is not used stays.
@@ -63,7 +63,6 @@ pub struct PageCache<V> {
     /// Number of steps so far of the hands of `Recent` and `Frequent`; they go round the shards.
     steps: [AtomicUsize; 2],
     rows: OnceLock<Arc<RowCache>>,
-    capacity: usize,
     frames: Arc<Frames>,
 }
 
@@ -87,11 +86,10 @@ impl<V> PageCache<V> {
         let shards = (capacity / SHARD_BYTES).clamp(1, SHARDS).next_power_of_two();
         PageCache {
             shards: (0..shards).map(|_| Lane(Mutex::new(Shard::default()))).collect(),
-            balance: Balance::new(capacity - capacity / FRAMES_SHARE),
+            balance: Balance::new(capacity),
             usage: AtomicUsize::new(0),
             steps: Default::default(),
             rows: OnceLock::new(),
-            capacity,
             frames: Arc::new(Frames::new(capacity / FRAMES_SHARE)),
         }
     }
@@ -164,7 +162,7 @@ impl<V> PageCache<V> {
 
     /// Bytes that may be in use.
     pub fn capacity(&self) -> usize {
-        self.capacity
+        self.balance.capacity
     }
 
     /// Memory for pages.
