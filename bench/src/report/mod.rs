@@ -1,0 +1,9 @@
+//! The table and the chart.
+
+mod chart;
+mod figures;
+mod judge;
+mod table;
+
+pub use chart::chart;
+pub use table::{flushes_table, large_table, table};
