@@ -1,6 +1,6 @@
 //! Whether an acknowledged durable put had its flush before: seen by `strace`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -31,7 +31,7 @@ pub struct Counted {
     pub excerpt: String,
 }
 
-const CALLS: &str = "trace=write,pwrite64,pwritev,pwritev2,writev,fsync,fdatasync,msync,syncfs";
+const CALLS: &str = "trace=openat,write,pwrite64,pwritev,pwritev2,writev,fsync,fdatasync,msync,syncfs";
 /// Lines of an excerpt at most.
 const EXCERPT: usize = 16;
 
@@ -76,14 +76,38 @@ pub fn traced(peer: Peer, threads: usize, puts: u32, folder: &Path) -> Result<Co
     Ok(counted)
 }
 
-/// A flush call that has returned without an error.
-fn is_completed_flush(call: &str) -> bool {
-    let flushes = call.starts_with("fsync(")
-        || call.starts_with("fdatasync(")
-        || call.starts_with("syncfs(")
-        || call.starts_with("msync(") && call.contains("MS_SYNC")
-        || call.starts_with("pwritev2(") && call.contains("SYNC");
-    flushes && !call.contains("= -1") && !call.contains("<unfinished")
+/// Files whose writes are on stable storage when they return.
+#[derive(Default)]
+struct SyncedFiles(HashSet<String>);
+
+impl SyncedFiles {
+    fn note(&mut self, call: &str) {
+        let opened = call.strip_prefix("openat(").and_then(|rest| rest.rsplit_once("= "));
+        if let Some((how, number)) = opened {
+            let number = number.trim().to_string();
+            if how.contains("O_DSYNC") || how.contains("O_SYNC") {
+                self.0.insert(number);
+            } else {
+                self.0.remove(&number);
+            }
+        }
+    }
+
+    /// A flush, or a write that is one, that has returned without an error.
+    fn is_completed_flush(&self, call: &str) -> bool {
+        let Some((name, arguments)) = call.split_once('(') else { return false };
+        let file = arguments.split([',', ')']).next().unwrap_or_default();
+        let flushes = match name {
+            "fsync" | "fdatasync" | "syncfs" => true,
+            "msync" => arguments.contains("MS_SYNC"),
+            "write" | "writev" | "pwrite64" | "pwritev" => self.0.contains(file),
+            "pwritev2" => {
+                arguments.contains("RWF_DSYNC") || arguments.contains("RWF_SYNC") || self.0.contains(file)
+            }
+            _ => false,
+        };
+        flushes && !arguments.contains("= -1")
+    }
 }
 
 /// `put` or `ack` with thread and number, of a call that writes a mark.
@@ -97,7 +121,7 @@ fn count(trace: &str, engine: &str, threads: usize) -> Counted {
     let mut unfinished: HashMap<&str, (usize, &str)> = HashMap::new();
     let mut begun: HashMap<&str, usize> = HashMap::new();
     // Begins of completed flushes, the latest begin last seen.
-    let mut latest_flush_begin = None;
+    let (mut latest_flush_begin, mut synced) = (None, SyncedFiles::default());
     let (mut acknowledged, mut flushes, mut uncovered) = (0, 0, 0);
     let mut spans = Vec::new();
     for (at, line) in trace.lines().enumerate() {
@@ -128,7 +152,8 @@ fn count(trace: &str, engine: &str, threads: usize) -> Counted {
             },
             None => (at, call.to_string()),
         };
-        if is_completed_flush(&whole) && (!begun.is_empty() || acknowledged > 0) {
+        synced.note(&whole);
+        if synced.is_completed_flush(&whole) && (!begun.is_empty() || acknowledged > 0) {
             flushes += 1;
             latest_flush_begin = latest_flush_begin.max(Some(begin));
         }
@@ -167,6 +192,20 @@ mod tests {
                      1 write(5, \"ack 0 1.\", 8) = 8\n";
         let counted = count(trace, "x", 1);
         assert_eq!((counted.acknowledged, counted.flushes, counted.uncovered), (2, 1, 1));
+    }
+
+    #[test]
+    fn a_write_to_a_file_that_syncs_itself_is_a_flush() {
+        let trace = |flags: &str| {
+            format!(
+                "1 openat(AT_FDCWD, \"a\", O_RDWR|{flags}) = 7\n\
+                 1 write(5, \"put 0 0.\", 8) = 8\n\
+                 1 pwrite64(7, \"x\", 4096, 0) = 4096\n\
+                 1 write(5, \"ack 0 0.\", 8) = 8\n"
+            )
+        };
+        assert_eq!(count(&trace("O_DSYNC"), "x", 1).uncovered, 0);
+        assert_eq!(count(&trace("O_CLOEXEC"), "x", 1).uncovered, 1);
     }
 
     #[test]

@@ -97,37 +97,3 @@ pub fn watch_memory<T>(work: impl FnOnce() -> T) -> (T, u64) {
     let peak = peak.into_inner().max(own_memory());
     (result, peak.saturating_sub(before))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn work_of_other_threads_is_background() {
-        let spin = |time: Duration| {
-            let begin = thread_time();
-            while thread_time() - begin < time {}
-        };
-        let watch = Stopwatch::start();
-        thread::scope(|scope| scope.spawn(|| spin(Duration::from_millis(60))).join()).expect("no panic");
-        let share = watch.background(Duration::ZERO);
-        assert!(share > 0.01, "{share}");
-        assert!(watch.background(Duration::from_millis(60)) < share);
-
-        let watch = Stopwatch::start();
-        spin(Duration::from_millis(60));
-        let seconds = watch.seconds();
-        assert!(watch.background(Duration::ZERO) * seconds < 0.05);
-    }
-
-    #[test]
-    fn memory_that_is_held_is_seen() {
-        let (bytes, grown) = watch_memory(|| {
-            let bytes = vec![1u8; 64 << 20];
-            thread::sleep(Duration::from_millis(30));
-            bytes
-        });
-        assert!(grown > 40 << 20, "{grown}");
-        assert_eq!(bytes.len(), 64 << 20);
-    }
-}

@@ -76,16 +76,18 @@ pub struct Median {
     pub value: f64,
     /// From the smallest to the largest run, as a share of the median.
     pub spread: f64,
+    /// How many runs there were.
+    pub runs: usize,
 }
 
 /// The median of some figures.
 pub fn median(mut values: Vec<f64>) -> Option<Median> {
     values.sort_by(f64::total_cmp);
     let (first, last) = (*values.first()?, *values.last()?);
-    let middle = values.len() / 2;
+    let (runs, middle) = (values.len(), values.len() / 2);
     let value =
         if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 };
-    Some(Median { value, spread: if value == 0.0 { 0.0 } else { (last - first) / value } })
+    Some(Median { value, spread: if value == 0.0 { 0.0 } else { (last - first) / value }, runs })
 }
 
 impl Comparison {
@@ -131,7 +133,7 @@ mod tests {
     #[test]
     fn the_median_is_the_middle() {
         assert_eq!(median(vec![]), None);
-        assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(Median { value: 2.0, spread: 1.0 }));
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(Median { value: 2.0, spread: 1.0, runs: 3 }));
         assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]).map(|median| median.value), Some(2.5));
     }
 }

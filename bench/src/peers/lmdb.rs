@@ -17,7 +17,7 @@ use crate::peers::{LOAD_ENTRIES, MAP_BYTES, READERS};
 pub const ABOUT: About = About {
     name: "lmdb",
     title: "LMDB",
-    version: "heed 0.23.1 (LMDB 0.9)",
+    version: "heed 0.23.1 (LMDB 0.9.70)",
     settings: "map of 64 GiB, so all memory is its cache; not synced: `MDB_NOSYNC`, durable: the default; sorted load: `MDB_APPEND`",
     lsm: false,
     weaker: None,
@@ -178,4 +178,10 @@ impl Session for LmdbSession<'_> {
         }
         Ok(txn.commit()?)
     }
+}
+
+#[test]
+fn the_version_in_the_table_is_that_of_the_library() {
+    let heed::LmdbVersion { major, minor, patch, .. } = heed::lmdb_version();
+    assert!(ABOUT.version.contains(&format!("(LMDB {major}.{minor}.{patch})")));
 }

@@ -18,7 +18,7 @@ use crate::peers::{LOAD_ENTRIES, MAP_BYTES, READERS};
 pub const ABOUT: About = About {
     name: "mdbx",
     title: "libmdbx",
-    version: "libmdbx 0.9.0 (mdbx-sys 14.4.0)",
+    version: "libmdbx 0.9.0 (libmdbx 0.14.4)",
     settings: "map of up to 64 GiB, so all memory is its cache; not synced: `UtterlyNoSync`, durable: the default; sorted load: `MDBX_APPEND`",
     lsm: false,
     weaker: None,

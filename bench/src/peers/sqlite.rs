@@ -13,7 +13,7 @@ use crate::peers::LOAD_ENTRIES;
 pub const ABOUT: About = About {
     name: "sqlite",
     title: "SQLite",
-    version: "rusqlite 0.42.0 (SQLite 3.53, bundled)",
+    version: "rusqlite 0.42.0 (SQLite 3.54.1, bundled)",
     settings: "`WITHOUT ROWID`, `journal_mode = WAL`, `cache_size`, a connection for each thread, prepared statements; not synced: `synchronous = OFF`, durable: `FULL`; sorted load: in transactions of 10,000",
     lsm: false,
     weaker: None,
@@ -189,4 +189,9 @@ impl Session for SqliteSession {
             writes.iter().try_for_each(|(key, value)| self.put_one(key, value))
         })
     }
+}
+
+#[test]
+fn the_version_in_the_table_is_that_of_the_library() {
+    assert!(ABOUT.version.contains(&format!("(SQLite {}, bundled)", rusqlite::version())));
 }

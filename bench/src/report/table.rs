@@ -18,8 +18,8 @@ fn title(engine: &str) -> &str {
 fn cell(comparison: &Comparison, engine: &str, row: &Row) -> String {
     let Some(median) = comparison.median(engine, row.id) else { return "–".into() };
     let weaker = if engine != OURS && !counts(engine, row) { "\\*" } else { "" };
-    let spread = median.spread * 100.0;
-    format!("{}{weaker} ±{spread:.0} %", shown(row.unit, median.value))
+    let spread = if median.runs > 1 { format!(" ±{:.0} %", median.spread * 100.0) } else { String::new() };
+    format!("{}{weaker}{spread}", shown(row.unit, median.value))
 }
 
 fn table_of(text: &mut String, comparison: &Comparison, rows: &[&Row]) {

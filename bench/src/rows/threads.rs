@@ -1,7 +1,7 @@
 //! Rows of several threads.
 
 use std::cell::Cell;
-use std::sync::Barrier;
+use std::sync::{Barrier, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use crate::meter::thread_time;
 pub struct Together<T> {
     /// Of each thread.
     pub results: Vec<T>,
-    /// From the start of all to the end of the last.
+    /// From the first start to the last end.
     pub seconds: f64,
     /// Processor time of the threads.
     pub processor: Duration,
@@ -22,6 +22,7 @@ pub struct Together<T> {
 /// Lets threads start together.
 pub struct Start<'a> {
     barrier: &'a Barrier,
+    begins: &'a Mutex<Vec<Instant>>,
     waited: Cell<bool>,
 }
 
@@ -30,6 +31,7 @@ impl Start<'_> {
     pub fn wait(&self) {
         self.waited.set(true);
         self.barrier.wait();
+        self.begins.lock().unwrap_or_else(PoisonError::into_inner).push(Instant::now());
     }
 }
 
@@ -42,28 +44,34 @@ impl Drop for Start<'_> {
     }
 }
 
-/// Runs `work` on threads. Each gets ready and then waits for the start, which starts the clock.
+/// Runs `work` on threads. Each gets ready and then waits for the start.
 pub fn on_threads<T: Send>(
     threads: usize,
     work: impl Fn(usize, Start<'_>) -> Result<T> + Sync,
 ) -> Result<Together<T>> {
-    let barrier = Barrier::new(threads + 1);
-    let (work, barrier) = (&work, &barrier);
-    thread::scope(|scope| {
-        let worker =
-            |thread| move || (work(thread, Start { barrier, waited: Cell::new(false) }), thread_time());
+    let (barrier, begins) = (Barrier::new(threads), Mutex::new(Vec::new()));
+    let (work, barrier, begins) = (&work, &barrier, &begins);
+    let ended = thread::scope(|scope| {
+        let worker = |thread| {
+            move || {
+                let result = work(thread, Start { barrier, begins, waited: Cell::new(false) });
+                (result, Instant::now(), thread_time())
+            }
+        };
         let workers: Vec<_> = (0..threads).map(|thread| scope.spawn(worker(thread))).collect();
-        barrier.wait();
-        let begin = Instant::now();
-        let mut together = Together { results: Vec::new(), seconds: 0.0, processor: Duration::ZERO };
-        for worker in workers {
-            let (result, processor) = worker.join().map_err(|_| anyhow!("a thread of a row panicked"))?;
-            together.results.push(result?);
-            together.processor += processor;
-        }
-        together.seconds = begin.elapsed().as_secs_f64();
-        Ok(together)
-    })
+        let join =
+            |worker: thread::ScopedJoinHandle<'_, _>| worker.join().map_err(|_| anyhow!("a thread panicked"));
+        workers.into_iter().map(join).collect::<Result<Vec<_>>>()
+    })?;
+    let begin = begins.lock().unwrap_or_else(PoisonError::into_inner).iter().min().copied();
+    let mut together = Together { results: Vec::new(), seconds: 0.0, processor: Duration::ZERO };
+    for (result, end, processor) in ended {
+        together.results.push(result?);
+        let time = begin.map_or(Duration::ZERO, |begin| end.saturating_duration_since(begin));
+        together.seconds = together.seconds.max(time.as_secs_f64());
+        together.processor += processor;
+    }
+    Ok(together)
 }
 
 #[cfg(test)]
