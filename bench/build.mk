@@ -34,6 +34,16 @@ bench-large: bench-build ## Compare with 20 M records in 512 MiB of memory: root
 	$(say) 'more data than memory'
 	@$(BENCH) large
 
+.PHONY: bench-check
+bench-check: bench-build ## Count instructions of hot paths, and say what moved by more than 10 % since the baseline
+	$(say) 'against bench/baseline.json'
+	@$(BENCH) check --out target/results/check $(BENCH_QUICK)
+
+.PHONY: bench-baseline
+bench-baseline: bench-build ## Write bench/baseline.json anew: on a quiet machine
+	$(say) 'bench/baseline.json'
+	@$(BENCH) check --write --out target/results/check $(BENCH_QUICK)
+
 .PHONY: bench-test
 bench-test: ## Check and test the comparison, with small sizes
 	@bench/tools.sh install

@@ -8,12 +8,13 @@ use anyhow::{Context, Result, ensure};
 use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use lightning_db_bench::baseline::Baseline;
 use lightning_db_bench::large::{self, LargeExtent};
 use lightning_db_bench::peers::{self, Peer};
 use lightning_db_bench::record::{Comparison, Conditions};
 use lightning_db_bench::rows::Extent;
 use lightning_db_bench::run::Course;
-use lightning_db_bench::{cgroup, flushes, machine, report};
+use lightning_db_bench::{cgroup, counts, flushes, machine, report};
 
 /// Lightning DB and its peers, side by side.
 #[derive(Parser)]
@@ -32,6 +33,10 @@ enum Command {
     Flushes(Flushes),
     /// More data than memory, in a cgroup.
     Large(Large),
+    /// Counts instructions, runs a short comparison, and says what moved against a baseline.
+    Check(Check),
+    #[command(hide = true)]
+    CountsChild(CountsChild),
     #[command(hide = true)]
     FlushesChild(FlushesChild),
     #[command(hide = true)]
@@ -87,6 +92,33 @@ struct Large {
     places: Places,
     #[command(flatten)]
     extent: LargeExtent,
+}
+
+#[derive(Args)]
+struct Check {
+    #[command(flatten)]
+    compare: Compare,
+    /// What to compare with.
+    #[arg(long, default_value = "baseline.json")]
+    baseline: PathBuf,
+    /// Instructions only, no comparison.
+    #[arg(long)]
+    counts_only: bool,
+    /// Writes the baseline anew.
+    #[arg(long)]
+    write: bool,
+}
+
+#[derive(Args)]
+struct CountsChild {
+    #[arg(long)]
+    engine: String,
+    #[arg(long)]
+    path: String,
+    #[arg(long)]
+    times: u32,
+    #[arg(long)]
+    folder: PathBuf,
 }
 
 #[derive(Args)]
@@ -153,6 +185,10 @@ impl Cli {
             Command::Render { file } => render(&file),
             Command::Flushes(flushes) => flushes.run(),
             Command::Large(large) => large.run(),
+            Command::Check(check) => check.run(),
+            Command::CountsChild(child) => {
+                counts::child(peer(&child.engine)?, &child.path, child.times, &child.folder)
+            }
             Command::FlushesChild(child) => {
                 flushes::child(peer(&child.engine)?, child.threads, child.puts, &child.folder)
             }
@@ -173,6 +209,16 @@ fn progress(parts: usize) -> Result<ProgressBar> {
 
 impl Compare {
     fn run(self) -> Result<()> {
+        let comparison = self.measure()?;
+        self.places.write("comparison.json", &serde_json::to_string_pretty(&comparison)?)?;
+        self.places.write("comparison.md", &report::table(&comparison))?;
+        self.places.write("comparison.svg", &report::chart(&comparison)?)?;
+        let failed = comparison.runs.iter().filter(|run| run.failure.is_some()).count();
+        ensure!(failed == 0, "{failed} of {} runs failed", comparison.runs.len());
+        Ok(())
+    }
+
+    fn measure(&self) -> Result<Comparison> {
         let scratch = self.places.scratch()?;
         let peers = self.places.peers()?;
         let extent = Extent {
@@ -203,12 +249,7 @@ impl Compare {
         }
         bar.finish_and_clear();
         comparison.conditions.wall_seconds = begin.elapsed().as_secs_f64();
-        self.places.write("comparison.json", &serde_json::to_string_pretty(&comparison)?)?;
-        self.places.write("comparison.md", &report::table(&comparison))?;
-        self.places.write("comparison.svg", &report::chart(&comparison)?)?;
-        let failed = comparison.runs.iter().filter(|run| run.failure.is_some()).count();
-        ensure!(failed == 0, "{failed} of {} runs failed", comparison.runs.len());
-        Ok(())
+        Ok(comparison)
     }
 
     fn conditions(&self, folder: &Path) -> Conditions {
@@ -268,5 +309,25 @@ impl Large {
         print!("{text}");
         self.places.write("large.json", &serde_json::to_string_pretty(&runs)?)?;
         self.places.write("large.md", &text)
+    }
+}
+
+impl Check {
+    fn run(self) -> Result<()> {
+        let scratch = self.compare.places.scratch()?;
+        let mut now = Baseline { commit: machine::commit(), ..Default::default() };
+        let ours = peer(peers::OURS)?;
+        for path in counts::PATHS {
+            now.instructions.insert(path.to_string(), counts::counted(ours, path, scratch.path())?);
+        }
+        if !self.counts_only {
+            now.ratios = report::ratios(&self.compare.measure()?);
+        }
+        if self.write {
+            return Ok(fs::write(&self.baseline, serde_json::to_string_pretty(&now)? + "\n")?);
+        }
+        let then: Baseline = serde_json::from_slice(&fs::read(&self.baseline)?)?;
+        print!("{}", now.against(&then));
+        Ok(())
     }
 }

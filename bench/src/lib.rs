@@ -3,7 +3,9 @@
 //! `data` and `plan` say what is asked, `model` what must come back, `engine` and `peers` who is asked, `rows`
 //! what is measured, `run` in which order, `report` how it is shown.
 
+pub mod baseline;
 pub mod cgroup;
+pub mod counts;
 pub mod data;
 pub mod engine;
 pub mod floor;

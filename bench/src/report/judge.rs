@@ -1,5 +1,7 @@
 //! Ours against the best peer.
 
+use std::collections::BTreeMap;
+
 use crate::engine::Level;
 use crate::goals::{Goal, Row};
 use crate::peers::{self, OURS};
@@ -70,6 +72,12 @@ pub fn judge<'a>(comparison: &'a Comparison, row: &Row) -> Verdict<'a> {
         Goal::Shown => (to_best, None, String::new()),
     };
     Verdict { best, ratio, reached, goal }
+}
+
+/// The ratio of every judged row, by its name.
+pub fn ratios(comparison: &Comparison) -> BTreeMap<String, f64> {
+    let judged = crate::goals::ROWS.iter().filter(|row| row.goal != Goal::Shown);
+    judged.filter_map(|row| Some((row.id.to_string(), judge(comparison, row).ratio?))).collect()
 }
 
 #[cfg(test)]
