@@ -71,7 +71,7 @@ impl Digest {
 
     #[inline]
     fn sample(&mut self, value: &[u8]) {
-        if self.found % 1024 == 0 {
+        if self.found.is_multiple_of(1024) {
             let (index, version) = data::read_stamp(stamp_of(value));
             self.damaged += u64::from(value != data::value(index, version));
         }

@@ -16,7 +16,7 @@ const PREALLOCATED: usize = 16 << 20;
 fn writes_a_second(file: &mut File, room: u32, time: Duration) -> Result<f64> {
     let (begin, mut writes) = (Instant::now(), 0u32);
     while begin.elapsed() < time {
-        if writes % room == 0 {
+        if writes.is_multiple_of(room) {
             file.seek(SeekFrom::Start(0))?;
         }
         file.write_all(&BYTES)?;

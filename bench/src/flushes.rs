@@ -119,7 +119,7 @@ fn mark(call: &str) -> Option<(&str, &str)> {
 /// Counts in a trace of `strace -f`. Where a line stands is its time.
 fn count(trace: &str, engine: &str, threads: usize) -> Counted {
     let mut unfinished: HashMap<&str, (usize, &str)> = HashMap::new();
-    let mut begun: HashMap<&str, usize> = HashMap::new();
+    let mut begun: HashMap<String, usize> = HashMap::new();
     // Begins of completed flushes, the latest begin last seen.
     let (mut latest_flush_begin, mut synced) = (None, SyncedFiles::default());
     let (mut acknowledged, mut flushes, mut uncovered) = (0, 0, 0);
@@ -129,20 +129,16 @@ fn count(trace: &str, engine: &str, threads: usize) -> Counted {
         else {
             continue;
         };
-        if let Some((kind, number)) = mark(call) {
-            match kind {
-                "put" => drop(begun.insert(number, at)),
-                _ => {
-                    let begin = begun.remove(number).unwrap_or(at);
-                    acknowledged += 1;
-                    uncovered += usize::from(latest_flush_begin.is_none_or(|flush| flush < begin));
-                    spans.push((begin, at));
-                }
-            }
+        // A put begins when its mark is written, and is acknowledged when the other mark is about to be.
+        if let Some(("ack", number)) = mark(call) {
+            let begin = begun.remove(number).unwrap_or(at);
+            acknowledged += 1;
+            uncovered += usize::from(latest_flush_begin.is_none_or(|flush| flush < begin));
+            spans.push((begin, at));
             continue;
         }
-        if call.ends_with("<unfinished ...>") {
-            unfinished.insert(thread, (at, call.trim_end_matches("<unfinished ...>").trim_end()));
+        if let Some(first) = call.strip_suffix("<unfinished ...>") {
+            unfinished.insert(thread, (at, first.trim_end()));
             continue;
         }
         let (begin, whole) = match call.strip_prefix("<... ").and_then(|rest| rest.split_once("resumed>")) {
@@ -152,6 +148,10 @@ fn count(trace: &str, engine: &str, threads: usize) -> Counted {
             },
             None => (at, call.to_string()),
         };
+        if let Some(("put", number)) = mark(&whole) {
+            begun.insert(number.to_string(), at);
+            continue;
+        }
         synced.note(&whole);
         if synced.is_completed_flush(&whole) && (!begun.is_empty() || acknowledged > 0) {
             flushes += 1;
@@ -225,5 +225,15 @@ mod tests {
         assert_eq!((counted.acknowledged, counted.flushes, counted.uncovered), (2, 1, 1));
         let counted = count(&trace("2 fdatasync(4) = 0\n"), "x", 2);
         assert_eq!((counted.acknowledged, counted.flushes, counted.uncovered), (2, 2, 0));
+    }
+
+    #[test]
+    fn a_flush_that_began_while_the_mark_was_written_does_not_cover_it() {
+        let trace = "2 write(6, \"put 1 0.\", 8 <unfinished ...>\n\
+                     1 fdatasync(4 <unfinished ...>\n\
+                     2 <... write resumed>) = 8\n\
+                     1 <... fdatasync resumed>) = 0\n\
+                     2 write(6, \"ack 1 0.\", 8) = 8\n";
+        assert_eq!(count(trace, "x", 2).uncovered, 1);
     }
 }
