@@ -121,4 +121,5 @@ speed: ## Measure put, batch, get and scan at 1,000,000 records
 .PHONY: clean
 clean: ## Remove everything that was built or fetched
 	cargo clean
+	rm -rf bench/target
 	$(MAKE) --no-print-directory clean-node

@@ -30,12 +30,12 @@ impl Baseline {
         let before = text.len();
         for (row, now) in &self.ratios {
             let change = moved(*now, then.ratios.get(row));
-            if !change.is_empty() {
+            if !change.is_empty() && !then.ratios.is_empty() {
                 let _ = writeln!(text, "  {row:<14} {now:>10.2}{change}");
             }
         }
         if text.len() == before {
-            text += "  none\n";
+            text += if then.ratios.is_empty() { "  the baseline has none\n" } else { "  none\n" };
         }
         text
     }

@@ -11,6 +11,7 @@ use crate::report::judge::judge;
 const ROW_HEIGHT: u32 = 24;
 const WIDTH: u32 = 1100;
 const LABELS: u32 = 330;
+const LEGEND: u32 = 150;
 /// What lies outside is drawn at the edge.
 const LEAST: f64 = 0.02;
 const MOST: f64 = 30.0;
@@ -66,7 +67,7 @@ fn draw(text: &mut String, engines: &[&str], lines: &[Line]) -> Result<(), Box<d
     let mut chart = ChartBuilder::on(&area)
         .caption("times the best peer, to the right is better; a bar is the goal", ("sans-serif", 18))
         .margin(12)
-        .margin_right(30)
+        .margin_right(LEGEND)
         .x_label_area_size(34)
         .y_label_area_size(LABELS)
         .build_cartesian_2d((LEAST..MOST).log_scale(), 0.0..lines.len().max(1) as f64)?;
@@ -100,16 +101,11 @@ fn draw(text: &mut String, engines: &[&str], lines: &[Line]) -> Result<(), Box<d
                 .map(move |(_, times)| (*times, height_of(row)))
         });
         let points: Vec<_> = points.map(|point| Circle::new(point, size, colour.filled())).collect();
-        let key = move |(x, y)| Circle::new((x + 8, y), size, colour.filled());
-        chart.draw_series(points)?.label(title).legend(key);
+        chart.draw_series(points)?;
+        let at = ((WIDTH - LEGEND) as i32 + 24, 60 + 22 * nth as i32);
+        area.draw(&Circle::new(at, size, colour.filled()))?;
+        area.draw(&Text::new(title, (at.0 + 12, at.1 - 7), ("sans-serif", 14)))?;
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperLeft)
-        .background_style(WHITE.mix(0.9))
-        .border_style(BLACK.mix(0.3))
-        .label_font(("sans-serif", 13))
-        .draw()?;
     area.present()?;
     Ok(())
 }
