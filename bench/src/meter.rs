@@ -79,9 +79,20 @@ pub fn own_memory() -> u64 {
     kilobytes.unwrap_or(0) * 1024
 }
 
+/// Gives memory that earlier work has freed back to the operating system.
+#[allow(unsafe_code, reason = "a call of the C library that takes no pointer")]
+fn trim_memory() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: it may be called at any time, from any thread.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 /// Runs `work`, and gives back with its result by how many bytes memory grew at most.
 pub fn watch_memory<T>(work: impl FnOnce() -> T) -> (T, u64) {
     let (peak, done) = (AtomicU64::new(0), AtomicBool::new(false));
+    trim_memory();
     let before = own_memory();
     let result = thread::scope(|scope| {
         scope.spawn(|| {

@@ -53,7 +53,7 @@ fn best<'a>(comparison: &'a Comparison, row: &Row) -> Option<Best<'a>> {
 pub fn judge<'a>(comparison: &'a Comparison, row: &Row) -> Verdict<'a> {
     let best = best(comparison, row);
     let ours = comparison.median(OURS, row.id).map(|median| median.value);
-    let to_best = ours.zip(best).map(|(ours, best)| ours / best.value);
+    let to_best = ours.zip(best).map(|(ours, best)| ours / best.value).filter(|ratio| ratio.is_finite());
     let (ratio, reached, goal) = match row.goal {
         Goal::Times(goal) => (to_best, to_best.map(|ratio| ratio >= goal), format!("{goal} times")),
         Goal::AtMostTimes(goal) => {
