@@ -118,6 +118,13 @@ speed: ## Measure put, batch, get and scan at 1,000,000 records
 	$(say) 'speed'
 	@target/release/speed
 
+.PHONY: speed-pairs
+speed-pairs: ## Measure in turns what get_batch, ingest, reading ahead and group commit are worth
+	$(say) 'building the measurement (release)'
+	cargo build --release --locked -p lightning_db_examples --bin pairs
+	$(say) 'pairs'
+	@target/release/pairs
+
 .PHONY: clean
 clean: ## Remove everything that was built or fetched
 	cargo clean

@@ -120,8 +120,9 @@ fn reads(db: &Database, arguments: &Arguments) -> Outcome {
     let count = arguments.records.min(200_000) / KEYS_AT_ONCE * KEYS_AT_ONCE;
     for (name, range) in [("uniform", arguments.records), ("of 10,000 hot keys", 10_000)] {
         let mut random = Random::new(arguments.seed);
-        let keys: Vec<_> =
-            (0..count).map(|_| key(random.below(range.min(arguments.records)) * 7919 % arguments.records)).collect();
+        let keys: Vec<_> = (0..count)
+            .map(|_| key(random.below(range.min(arguments.records)) * 7919 % arguments.records))
+            .collect();
         // Once for the cache.
         for key in &keys {
             db.get(key)?;
@@ -149,7 +150,8 @@ fn scans(folder: &Path, arguments: &Arguments) -> Outcome {
     for workers in [1, 2] {
         for backward in [false, true] {
             let direction = if backward { "backward" } else { "forward" };
-            let names = (format!("cold scan {direction}, nothing read ahead"), format!("{workers} workers ahead"));
+            let names =
+                (format!("cold scan {direction}, nothing read ahead"), format!("{workers} workers ahead"));
             pair((&names.0, &names.1), arguments.records, arguments.turns, |ahead, _| {
                 let config = config(|config| {
                     config.prefetch_enabled = ahead;
@@ -170,20 +172,25 @@ fn scans(folder: &Path, arguments: &Arguments) -> Outcome {
 }
 
 fn loads(work: &WorkFolder, arguments: &Arguments) -> Outcome {
-    pair(("sorted batches of 1,000, flushed", "ingest"), arguments.records, arguments.turns, |ingest, turn| {
-        let folder = work.join(&format!("load-{ingest}-{turn}"));
-        let db = Database::create(&folder, config(|_| {}))?;
-        if ingest {
-            let mut load: Ingest = db.begin_ingest()?;
-            (0..arguments.records).try_for_each(|number| load.add(key(number), value(number)))?;
-            load.finish()?;
-        } else {
-            load(&db, arguments.records)?;
-            db.flush()?;
-        }
-        db.close()?;
-        Ok(std::fs::remove_dir_all(folder)?)
-    })
+    pair(
+        ("sorted batches of 1,000, flushed", "ingest"),
+        arguments.records,
+        arguments.turns,
+        |ingest, turn| {
+            let folder = work.join(&format!("load-{ingest}-{turn}"));
+            let db = Database::create(&folder, config(|_| {}))?;
+            if ingest {
+                let mut load: Ingest = db.begin_ingest()?;
+                (0..arguments.records).try_for_each(|number| load.add(key(number), value(number)))?;
+                load.finish()?;
+            } else {
+                load(&db, arguments.records)?;
+                db.flush()?;
+            }
+            db.close()?;
+            Ok(std::fs::remove_dir_all(folder)?)
+        },
+    )
 }
 
 /// Two reads and two writes each.
