@@ -11,7 +11,7 @@ export type Consistency = 'strong' | 'quorum' | 'eventual';
 export interface EngineOptions {
     /** Bytes at which a new page of a table is full, before compression. Takes a whole number, 512 to 65536; default: 4096. */
     page_size?: number | bigint;
-    /** Bytes of table pages and of often read rows kept in memory; rows take a quarter of it at most. Takes a whole number, 1048576 or more; default: 64 MiB. */
+    /** Bytes of table pages and of often read rows kept in memory; pages and rows share it as they earn. Takes a whole number, 1048576 or more; default: 64 MiB. */
     cache_size?: number | bigint;
     /** Tables are read through read-only maps, the first ones in use, up to so many bytes of files; not part of `cache_size`. Takes a whole number, 1048576 or more; default: none. */
     mmap_size?: number | bigint;
