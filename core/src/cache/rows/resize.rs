@@ -14,6 +14,9 @@ use crate::sync::Ordering;
 /// Buckets whose memory is lent and given back together.
 pub(super) const EXTENT: usize = 32;
 
+/// Stamps that a bucket may get behind its end: from a committer that still counts it, locks it and sees that it is gone.
+const MARGIN: u64 = 1 << 12;
+
 /// The bucket of a hash, if there are `buckets`: the lowest bits that name one that exists.
 #[inline]
 pub(super) fn bucket_of(hash: u64, buckets: usize) -> usize {
@@ -64,7 +67,7 @@ impl RowCache {
                 self.note_units(before, left.used_units());
                 gone.clear();
                 self.buckets.store(buckets - 1, Ordering::Release);
-                *floor = (*floor).max(gone.unlock_behind(0));
+                *floor = (*floor).max(gone.unlock_behind(0) + MARGIN);
             });
             if !given_up {
                 return 0;
