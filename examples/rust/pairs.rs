@@ -27,6 +27,9 @@ struct Arguments {
     /// Seed of what is read
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Have the system forget all files before each scan (Linux, as root)
+    #[arg(long)]
+    from_disk: bool,
 }
 
 fn main() -> Outcome {
@@ -78,6 +81,17 @@ fn value(number: usize) -> [u8; VALUE] {
 
 /// Measures two ways in turns, each of so many operations, and prints their medians and ratios.
 fn pair(
+    names: (&str, &str),
+    operations: usize,
+    turns: usize,
+    run: impl FnMut(bool, usize) -> Outcome,
+) -> Outcome {
+    pair_behind(|| Ok(()), names, operations, turns, run)
+}
+
+/// As [`pair`]; what comes before each run is not measured.
+fn pair_behind(
+    mut before: impl FnMut() -> Outcome,
     (first, second): (&str, &str),
     operations: usize,
     turns: usize,
@@ -86,6 +100,7 @@ fn pair(
     let mut times = [Vec::new(), Vec::new()];
     for turn in 0..turns {
         for way in [turn % 2, 1 - turn % 2] {
+            before()?;
             let start = Instant::now();
             run(way == 1, turn)?;
             times[way].push(start.elapsed().as_nanos() as f64 / operations as f64);
@@ -145,14 +160,21 @@ fn reads(db: &Database, arguments: &Arguments) -> Outcome {
     Ok(())
 }
 
-/// Scans whose tables are in the system's cache and whose pages are not in ours.
+/// What has the system drop the pages of files that it keeps.
+const DROP_CACHES: &str = "/proc/sys/vm/drop_caches";
+
+/// Scans of which nothing is in our cache, and all in the system's unless that is dropped.
 fn scans(folder: &Path, arguments: &Arguments) -> Outcome {
     for workers in [1, 2] {
         for backward in [false, true] {
             let direction = if backward { "backward" } else { "forward" };
             let names =
                 (format!("cold scan {direction}, nothing read ahead"), format!("{workers} workers ahead"));
-            pair((&names.0, &names.1), arguments.records, arguments.turns, |ahead, _| {
+            let forget = || match arguments.from_disk {
+                true => Ok(std::fs::write(DROP_CACHES, "1")?),
+                false => Ok(()),
+            };
+            pair_behind(forget, (&names.0, &names.1), arguments.records, arguments.turns, |ahead, _| {
                 let config = config(|config| {
                     config.prefetch_enabled = ahead;
                     config.prefetch_workers = workers;
