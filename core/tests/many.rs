@@ -3,9 +3,9 @@
 
 mod common;
 
-use common::{Random, open, open_with, small_config};
+use common::{open, open_with, small_config};
 use lightning_db::vfs::MemoryVfs;
-use lightning_db::{Comparator, ConsistencyLevel, Database, ErrorKind, LightningDbConfig, WriteBatch};
+use lightning_db::{Comparator, ConsistencyLevel, Database, ErrorKind, WriteBatch};
 use proptest::prelude::*;
 
 /// By length, then bytes.
@@ -126,36 +126,4 @@ fn rows_are_kept_as_for_single_reads() {
     let cached = |key| db.get_cached(key, |value| value.len()).unwrap();
     assert_eq!(db.scan(None, None).unwrap().count(), 2000);
     assert_eq!(cached(&hot[3]), lightning_db::Lookup::Found(200));
-}
-
-/// cargo test --release -p lightning_db --test many -- --ignored --nocapture
-#[test]
-#[ignore = "a measurement"]
-fn speed() {
-    let folder = tempfile::tempdir().unwrap();
-    let config = LightningDbConfig { cache_size: 512 << 20, ..Default::default() };
-    let db = Database::create(folder.path(), config).unwrap();
-    let count = 1_000_000u64;
-    let mut random = Random(7);
-    let mut keys: Vec<_> = (0..count).map(|_| random.next().to_be_bytes().repeat(2)).collect();
-    keys.sort();
-    db.ingest(keys.iter().map(|key| (key, key.repeat(6)))).unwrap();
-    assert_eq!(db.scan(None, None).unwrap().count() as u64, count);
-    let mut singles = Vec::new();
-    let mut batches = Vec::new();
-    for _ in 0..3 {
-        let asked: Vec<_> = (0..300_000).map(|_| &keys[random.below(count) as usize]).collect();
-        let start = std::time::Instant::now();
-        let found: usize = asked.iter().map(|key| db.get(key).unwrap().unwrap().len()).sum();
-        singles.push(start.elapsed().as_nanos() as f64 / asked.len() as f64);
-        let start = std::time::Instant::now();
-        let mut same = 0;
-        for keys in asked.chunks(100) {
-            same +=
-                db.get_batch(keys).unwrap().iter().map(|value| value.as_ref().unwrap().len()).sum::<usize>();
-        }
-        batches.push(start.elapsed().as_nanos() as f64 / asked.len() as f64);
-        assert_eq!(found, same);
-    }
-    println!("ns a key: singles {singles:.0?}, batches of 100 {batches:.0?}");
 }

@@ -55,12 +55,14 @@ pub fn get_many<K: AsRef<[u8]>>(
         true => missing.sort_unstable_by(|a, b| a.head.cmp(&b.head).then_with(|| key_of(a).cmp(key_of(b)))),
         false => missing.sort_by(|a, b| order.compare(key_of(a), key_of(b))),
     }
-    let loads = loads_of_this_thread();
+    let mut loads = loads_of_this_thread();
     let mut answer = |miss: &Miss, found: SequenceNumber, value: &[u8]| -> Result<()> {
         if let Some(ticket) = miss.ticket.filter(|_| may_offer) {
             let (pages, row) =
                 (&catalogue.tables().cache, Row { keyspace: keyspace.0, key: key_of(miss), sequence: found });
-            rows.offer(ticket, row, value, loads_of_this_thread() != loads, &**pages);
+            // Of the keys of a leaf, the first has paid for it.
+            let from_disk = std::mem::replace(&mut loads, loads_of_this_thread()) != loads;
+            rows.offer(ticket, row, value, from_disk, &**pages);
         }
         if let Some(slot) = values.get_mut(miss.index) {
             *slot = Some(Value::copy(value)?);
