@@ -13,7 +13,7 @@ use lightning_db_bench::large::{self, LargeExtent};
 use lightning_db_bench::peers::{self, Peer};
 use lightning_db_bench::record::{Comparison, Conditions};
 use lightning_db_bench::rows::Extent;
-use lightning_db_bench::run::Course;
+use lightning_db_bench::run::{Course, PARTS};
 use lightning_db_bench::{cgroup, counts, flushes, machine, report};
 
 /// Lightning DB and its peers, side by side.
@@ -75,6 +75,9 @@ struct Compare {
     /// Seconds after which a write row ends, done or not.
     #[arg(long, default_value_t = 20.0)]
     write_seconds: f64,
+    /// Parts to run; all without it.
+    #[arg(long, value_delimiter = ',', value_parser = PARTS)]
+    parts: Vec<String>,
 }
 
 #[derive(Args)]
@@ -234,8 +237,14 @@ impl Compare {
             for peer in &peers {
                 let say = |part: &str| bar.set_message(format!("run {run}, {}: {part}", peer.about.title));
                 let cache = self.cache_mib << 20;
-                let course =
-                    Course { peer: *peer, extent: &extent, cache, folder: scratch.path(), progress: &say };
+                let course = Course {
+                    peer: *peer,
+                    extent: &extent,
+                    cache,
+                    folder: scratch.path(),
+                    progress: &say,
+                    only: &self.parts,
+                };
                 let run = course.run();
                 if let Some(failure) = &run.failure {
                     bar.println(format!("{} failed: {failure}", peer.about.title));

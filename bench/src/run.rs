@@ -25,7 +25,13 @@ pub struct Course<'a> {
     pub folder: &'a Path,
     /// Told of each part when it begins.
     pub progress: &'a dyn Fn(&str),
+    /// Parts to run; empty: all.
+    pub only: &'a [String],
 }
+
+/// What can be run by itself. All behind `ingest` but `durable` work on one database, which is loaded for them.
+pub const PARTS: [&str; 9] =
+    ["put", "sorted", "ingest", "durable", "reads", "ycsb", "overwrite", "transactions", "worst"];
 
 /// All records in key order.
 pub fn sorted(records: usize) -> Vec<u32> {
@@ -54,9 +60,25 @@ impl Course<'_> {
             worst::tombstones(run, engine, model, self.extent, &random)
         })?;
         self.part("ingest", |engine, model| loads::ingest(run, engine, model, &sorted))?;
-        (self.progress)("durable");
-        durable::all(run, self.peer, &self.setup(), self.folder, self.extent).context("durable")?;
-        self.main(run, &random).context("main database")
+        if self.wants("durable") {
+            durable::all(run, self.peer, &self.setup(), self.folder, self.extent).context("durable")?;
+        }
+        let of_main = PARTS.iter().skip_while(|part| **part != "durable").skip(1);
+        match self.only.is_empty() || of_main.into_iter().any(|part| self.only.iter().any(|own| own == part))
+        {
+            true => self.main(run, &random).context("main database"),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether a part is to be run; says so if it is.
+    fn wants(&self, part: &str) -> bool {
+        debug_assert!(PARTS.contains(&part));
+        let wanted = self.only.is_empty() || self.only.iter().any(|own| own == part);
+        if wanted {
+            (self.progress)(part);
+        }
+        wanted
     }
 
     fn setup(&self) -> Setup {
@@ -65,7 +87,9 @@ impl Course<'_> {
 
     /// A part with a database of its own.
     fn part(&self, name: &str, work: impl FnOnce(&dyn Engine, &mut Model) -> Result<()>) -> Result<()> {
-        (self.progress)(name);
+        if !self.wants(name) {
+            return Ok(());
+        }
         let path = self.folder.join(name);
         let engine = (self.peer.open)(&path, &self.setup()).with_context(|| format!("{name}: open"))?;
         work(engine.as_ref(), &mut Model::new()).with_context(|| name.to_string())?;
@@ -85,25 +109,29 @@ impl Course<'_> {
         (self.progress)("open");
         let engine = rest::size_and_open(run, self.peer, &self.setup(), &path, engine, &model)?;
         let engine_ref = engine.as_ref();
-        (self.progress)("reads");
-        let order = shuffled(extent.records, 2);
-        let mut reads = Reads { run, engine: engine_ref, model: &mut model, extent };
-        reads.warm_up(&order)?;
-        reads.settled()?;
-        (self.progress)("ycsb");
-        ycsb::all(run, engine_ref, &mut model, extent)?;
-
-        (self.progress)("overwrite");
-        engine_ref.settle()?;
-        writes::overwrite(run, engine_ref, &mut model, extent)?;
-        (self.progress)("reads after updates");
-        Reads { run, engine: engine_ref, model: &mut model, extent }.updated()?;
-        (self.progress)("transactions");
-        engine_ref.settle()?;
-        writes::transactions(run, engine_ref, &mut model, extent)?;
-        (self.progress)("worst cases");
-        worst::pauses(run, engine_ref, &mut model, extent)?;
-        worst::gets_beside_writes(run, engine_ref, &mut model, extent)?;
+        if self.wants("reads") {
+            let order = shuffled(extent.records, 2);
+            let mut reads = Reads { run, engine: engine_ref, model: &mut model, extent };
+            reads.warm_up(&order)?;
+            reads.settled()?;
+        }
+        if self.wants("ycsb") {
+            ycsb::all(run, engine_ref, &mut model, extent)?;
+        }
+        if self.wants("overwrite") {
+            engine_ref.settle()?;
+            writes::overwrite(run, engine_ref, &mut model, extent)?;
+            (self.progress)("reads after updates");
+            Reads { run, engine: engine_ref, model: &mut model, extent }.updated()?;
+        }
+        if self.wants("transactions") {
+            engine_ref.settle()?;
+            writes::transactions(run, engine_ref, &mut model, extent)?;
+        }
+        if self.wants("worst") {
+            worst::pauses(run, engine_ref, &mut model, extent)?;
+            worst::gets_beside_writes(run, engine_ref, &mut model, extent)?;
+        }
 
         (self.progress)("delete");
         engine_ref.settle()?;
