@@ -16,7 +16,8 @@ use lightning_db_bench::run::Course;
 fn small_run(peer: Peer) -> EngineRun {
     let folder = tempfile::tempdir().expect("a folder");
     let extent = Extent { records: 20_000, read_seconds: 0.02, write_seconds: 0.2 };
-    let course = Course { peer, extent: &extent, cache: 8 << 20, folder: folder.path(), progress: &|_| (), only: &[] };
+    let course =
+        Course { peer, extent: &extent, cache: 8 << 20, folder: folder.path(), progress: &|_| (), only: &[] };
     let run = course.run();
     assert_eq!(run.failure, None, "{}", peer.about.name);
     assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0, "{} leaves files", peer.about.name);
