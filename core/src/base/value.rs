@@ -7,7 +7,8 @@ use std::sync::Arc;
 use crate::base::error::Result;
 use crate::base::memory;
 
-const INLINE: usize = 46;
+/// Longer values are on the heap: what is copied from hand to hand is at most two cache lines.
+const INLINE: usize = 118;
 /// A copy of more bytes may fail for want of memory, and takes a second allocation to find out.
 const LARGE: usize = 64 << 10;
 
@@ -28,7 +29,7 @@ enum Repr {
 }
 
 impl Value {
-    /// An own copy. Errors: `OutOfMemory`.
+    /// An own copy, to be made where it stays: it is large to be handed on. Errors: `OutOfMemory`.
     #[inline]
     pub fn copy(bytes: &[u8]) -> Result<Self> {
         match bytes.len() {

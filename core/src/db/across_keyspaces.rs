@@ -56,7 +56,9 @@ impl Snapshot {
     /// As [`Snapshot::get`], in a keyspace. Errors: also `NotFound` (the keyspace was dropped), `InvalidArgument` (it is one
     /// of another database).
     pub fn get_in(&self, keyspace: &Keyspace, key: impl AsRef<[u8]>) -> Result<Option<Value>> {
-        self.get_with_in(keyspace, key, Value::copy)?.transpose()
+        let mut value = Ok(None);
+        self.get_with_in(keyspace, key, |lent| value = Value::copy(lent).map(Some))?;
+        value
     }
 
     /// As [`Snapshot::get_with`], in a keyspace. Errors: as [`Snapshot::get_in`].
@@ -88,7 +90,9 @@ impl Transaction {
     /// As [`Transaction::get`], in a keyspace. Errors: also `NotFound` (the keyspace was dropped), `InvalidArgument` (it is
     /// one of another database). That a keyspace was dropped is a `Conflict` for a transaction that has read in it.
     pub fn get_in(&self, keyspace: &Keyspace, key: impl AsRef<[u8]>) -> Result<Option<Value>> {
-        self.get_with_in(keyspace, key, Value::copy)?.transpose()
+        let mut value = Ok(None);
+        self.get_with_in(keyspace, key, |lent| value = Value::copy(lent).map(Some))?;
+        value
     }
 
     /// As [`Transaction::get_with`], in a keyspace. Errors: as [`Transaction::get_in`].

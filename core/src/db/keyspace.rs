@@ -139,7 +139,9 @@ impl Keyspace {
 
     /// As [`Database::get`]. Errors, as those of all calls: also `NotFound` once the keyspace was dropped.
     pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Value>> {
-        self.get_with(key, Value::copy)?.transpose()
+        let mut value = Ok(None);
+        self.get_with(key, |lent| value = Value::copy(lent).map(Some))?;
+        value
     }
 
     /// As [`Database::get_with`].

@@ -12,7 +12,9 @@ impl Database {
     /// level. Errors: `InvalidArgument` (key too long), `Closed`, `Corruption`, `Io`.
     #[inline]
     pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Value>> {
-        self.get_with(key, Value::copy)?.transpose()
+        let mut value = Ok(None);
+        self.get_with(key, |lent| value = Value::copy(lent).map(Some))?;
+        value
     }
 
     /// Lends the value of `key` to `use_value` without a copy; `None` if the key is absent. `use_value`

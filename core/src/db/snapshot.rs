@@ -44,7 +44,9 @@ impl Snapshot {
 
     /// The value of `key` then, or `None`. Errors: as [`Database::get`].
     pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Value>> {
-        self.get_with(key, Value::copy)?.transpose()
+        let mut value = Ok(None);
+        self.get_with(key, |lent| value = Value::copy(lent).map(Some))?;
+        value
     }
 
     /// As [`Database::get_with`].

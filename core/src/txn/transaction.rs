@@ -90,7 +90,9 @@ impl Transaction {
 
     /// The value of `key`, or `None`. Errors: `Closed`, `InvalidArgument` (key too long), `Corruption`, `Io`.
     pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Value>> {
-        self.get_with(key, Value::copy)?.transpose()
+        let mut value = Ok(None);
+        self.get_with(key, |lent| value = Value::copy(lent).map(Some))?;
+        value
     }
 
     /// As [`Database::get_with`](crate::Database::get_with). `use_value` must not use the transaction.

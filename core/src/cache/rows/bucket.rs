@@ -6,6 +6,8 @@
 
 mod change;
 
+use std::ops::Range;
+
 use crate::cache::rows::Row;
 use crate::sync::{AtomicU64, Ordering, fence, yield_now};
 
@@ -22,8 +24,12 @@ pub(super) const UNITS: usize = DATA_WORDS / UNIT_WORDS;
 const WAYS: usize = 8;
 /// Units of the longest row: two fit.
 pub(super) const MAX_UNITS: usize = UNITS / 2;
-/// Words of a row that is copied to a small buffer.
-const SHORT: usize = 20;
+/// Bytes of a word.
+const WORD: usize = size_of::<u64>();
+/// Words of a value that is copied in one go, with what it does not fill.
+const SHORT: usize = 16;
+/// Words of the longest row, which is copied word by word.
+const LONG: usize = MAX_UNITS * UNIT_WORDS;
 /// Words in front of key and value: the sequence, and the lengths with the keyspace.
 const ROW_HEAD_WORDS: usize = 2;
 
@@ -73,7 +79,7 @@ impl Meta {
 
 /// Units that a row takes.
 pub(super) fn units_of(key: &[u8], value: &[u8]) -> usize {
-    let words = ROW_HEAD_WORDS + (key.len() + value.len()).div_ceil(size_of::<u64>());
+    let words = ROW_HEAD_WORDS + (key.len() + value.len()).div_ceil(WORD);
     words.div_ceil(UNIT_WORDS)
 }
 
@@ -120,46 +126,41 @@ impl<'a> Bucket<'a> {
         row: &Row<'_>,
         use_value: F,
     ) -> Result<R, F> {
-        let Some(way) = self.find(tag, row) else { return Err(use_value) };
-        let meta = self.meta(way);
-        let (start, len) = (usize::from(meta.start) * UNIT_WORDS, usize::from(meta.units) * UNIT_WORDS);
-        let Some(words) = self.data.get(start..start + len) else { return Err(use_value) };
-        match len {
-            0..=SHORT => self.lend::<SHORT, R, F>(words, stamp, way, row, use_value),
-            _ => self.lend::<{ MAX_UNITS * UNIT_WORDS }, R, F>(words, stamp, way, row, use_value),
+        let Some((way, start)) = self.find(tag, row) else { return Err(use_value) };
+        let Some([sequence, lengths, content @ ..]) = self.data.get(start..) else { return Err(use_value) };
+        let found = Found {
+            way,
+            stamp,
+            is_seen: sequence.load(Ordering::Relaxed) <= row.sequence,
+            value_len: (lengths.load(Ordering::Relaxed) >> 16) as u16 as usize,
+        };
+        // The words in front of the value hold the key alone.
+        let (skipped, key_rest) = (row.key.len() / WORD, row.key.len() % WORD);
+        let words = content.get(skipped..).unwrap_or_default();
+        let value = key_rest..key_rest + found.value_len;
+        match words.first_chunk() {
+            Some(words) if value.end <= SHORT * WORD => {
+                self.lend(copy::<SHORT>(words), value, found, use_value)
+            }
+            _ => self.lend(copy_long(words, value.end), value, found, use_value),
         }
     }
 
+    /// Lends a value out of a copy of its words, if the copy is good.
     #[inline]
     fn lend<const N: usize, R, F: FnOnce(&[u8]) -> R>(
         &self,
-        words: &[AtomicU64],
-        stamp: u64,
-        way: usize,
-        row: &Row<'_>,
+        copy: [[u8; WORD]; N],
+        value: Range<usize>,
+        found: Found,
         use_value: F,
     ) -> Result<R, F> {
-        let [sequence, lengths, content @ ..] = words else { return Err(use_value) };
-        let value_len = (lengths.load(Ordering::Relaxed) >> 16) as u16 as usize;
-        let sequence = sequence.load(Ordering::Relaxed);
-        let mut copy = [[0; size_of::<u64>()]; N];
-        // The words in front of the value hold the key alone.
-        let first = row.key.len() / size_of::<u64>();
-        let behind = row.key.len() + value_len;
-        let used = first..behind.div_ceil(size_of::<u64>());
-        let (Some(to), Some(from)) = (copy.get_mut(used.clone()), content.get(used)) else {
-            return Err(use_value);
-        };
-        for (bytes, word) in to.iter_mut().zip(from) {
-            *bytes = word.load(Ordering::Relaxed).to_ne_bytes();
-        }
-        let value = copy.as_flattened().get(row.key.len()..behind);
-        match value.filter(|_| self.is_unchanged(stamp) && sequence <= row.sequence) {
-            Some(value) => {
-                self.note_use(way);
+        match copy.as_flattened().get(value) {
+            Some(value) if self.is_unchanged(found.stamp) && found.is_seen => {
+                self.note_use(found.way);
                 Ok(use_value(value))
             }
-            None => Err(use_value),
+            _ => Err(use_value),
         }
     }
 
@@ -219,15 +220,18 @@ impl<'a> Bucket<'a> {
         stamp
     }
 
-    /// Where the row of a key is. Without the lock, the answer holds only while the stamp does.
+    /// Way and first word of the row of a key. Without the lock, the answer holds only while the stamp does.
     #[inline]
-    pub(super) fn find(&self, tag: u16, row: &Row<'_>) -> Option<usize> {
-        for word in 0..WAYS / 2 {
-            let metas = self.head[METAS + word].load(Ordering::Relaxed);
-            for half in 0..2 {
-                let meta = Meta::from_bits((metas >> (32 * half)) as u32);
-                if meta.tag == tag && meta.units > 0 && self.holds(meta, row) {
-                    return Some(2 * word + half);
+    pub(super) fn find(&self, tag: u16, row: &Row<'_>) -> Option<(usize, usize)> {
+        // A free way has no tag.
+        let tags = u64::from(tag) << 32 | u64::from(tag);
+        for way in 0..WAYS {
+            let metas = self.head[METAS + way / 2].load(Ordering::Relaxed);
+            let bits = ((metas ^ tags) >> (32 * (way % 2))) as u32;
+            if bits as u16 == 0 {
+                let start = usize::from(Meta::from_bits(bits).start) * UNIT_WORDS;
+                if self.holds(start, row) {
+                    return Some((way, start));
                 }
             }
         }
@@ -235,8 +239,7 @@ impl<'a> Bucket<'a> {
     }
 
     #[inline]
-    fn holds(&self, meta: Meta, row: &Row<'_>) -> bool {
-        let start = usize::from(meta.start) * UNIT_WORDS;
+    fn holds(&self, start: usize, row: &Row<'_>) -> bool {
         let Some([_, lengths, content @ ..]) = self.data.get(start..) else { return false };
         let lengths = lengths.load(Ordering::Relaxed);
         if (lengths >> 32) as u32 != row.keyspace || lengths as u16 as usize != row.key.len() {
@@ -249,7 +252,30 @@ impl<'a> Bucket<'a> {
                 return false;
             }
         }
-        let last = behind.first().map_or(0, |word| word.load(Ordering::Relaxed)).to_ne_bytes();
-        last.starts_with(rest)
+        let last = || behind.first().map_or(0, |word| word.load(Ordering::Relaxed)).to_ne_bytes();
+        rest.is_empty() || last().starts_with(rest)
     }
+}
+
+/// A row that a reader has met.
+struct Found {
+    way: usize,
+    stamp: u64,
+    /// It is not newer than what the reader may see.
+    is_seen: bool,
+    value_len: usize,
+}
+
+#[inline]
+fn copy<const N: usize>(words: &[AtomicU64; N]) -> [[u8; WORD]; N] {
+    std::array::from_fn(|at| words[at].load(Ordering::Relaxed).to_ne_bytes())
+}
+
+/// The words of so many bytes; what is behind the end of all words is left out.
+fn copy_long(words: &[AtomicU64], bytes: usize) -> [[u8; WORD]; LONG] {
+    let mut copy = [[0; WORD]; LONG];
+    for (bytes, word) in copy.iter_mut().zip(words).take(bytes.div_ceil(WORD)) {
+        *bytes = word.load(Ordering::Relaxed).to_ne_bytes();
+    }
+    copy
 }

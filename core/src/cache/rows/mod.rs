@@ -160,7 +160,7 @@ impl RowCache {
         }
         let before = words.used_units();
         // A reader of an older version may have left the row here.
-        if let Some(way) = words.find(tag, &row) {
+        if let Some((way, _)) = words.find(tag, &row) {
             words.remove(way);
         }
         let evicted = words.insert(tag, &row, value);
@@ -178,7 +178,7 @@ impl RowCache {
     pub fn change(&self, hash: u64, row: Row<'_>, value: Option<&[u8]>) -> Option<usize> {
         let tag = tag(hash);
         let (bucket, words, locked) = self.lock_bucket_of(hash)?;
-        if let Some(way) = words.find(tag, &row) {
+        if let Some((way, _)) = words.find(tag, &row) {
             let replaced = value.is_some_and(|value| words.replace(way, &row, value));
             if !replaced {
                 let before = words.used_units();

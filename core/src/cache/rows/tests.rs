@@ -103,6 +103,37 @@ fn a_row_comes_back_at_its_sequence_and_later() {
     assert_eq!(get(&cache, b"long", 5), None);
 }
 
+/// Short values are copied with what lies behind them, long ones and those at the end of a bucket word by word.
+#[test]
+fn values_of_every_length_come_back_from_everywhere_in_a_bucket() {
+    let cache = cache();
+    let byte = |at: usize, len: usize| (at * 7 + len * 13) as u8;
+    let mut kept = 0;
+    for key_len in 0..40 {
+        for len in 0..300 {
+            let key: Vec<u8> = (0..key_len).map(|at| byte(at, len + 1)).collect();
+            let value: Vec<u8> = (0..len).map(|at| byte(at, key_len)).collect();
+            commit(&cache, &key, 9, None);
+            fill(&cache, &key, 10, &value);
+            // Others in the same bucket are as they were.
+            for other in [len, len.saturating_sub(1), len / 2] {
+                let key: Vec<u8> = (0..key_len).map(|at| byte(at, other + 1)).collect();
+                if let Some(found) = get(&cache, &key, 10) {
+                    // Keys of no bytes are all one.
+                    let len = if key_len == 0 { len } else { other };
+                    assert!(
+                        found.iter().copied().eq((0..len).map(|at| byte(at, key_len))),
+                        "{key_len} {other}"
+                    );
+                    kept += 1;
+                }
+            }
+        }
+    }
+    assert!(kept > 20_000, "{kept}");
+    assert!((0..cache.buckets()).any(|bucket| cache.bucket(bucket).unwrap().used_units() > UNITS - 4));
+}
+
 #[test]
 fn a_key_is_kept_when_it_is_looked_for_again() {
     let cache = cache();

@@ -2,8 +2,8 @@
 
 use crate::cache::rows::Row;
 use crate::cache::rows::bucket::{
-    Bucket, CLOCK, EVICTED, GHOST_WORDS, HAND_SHIFT, MAX_UNITS, Meta, ROW_HEAD_WORDS, SEEN, UNIT_WORDS,
-    UNITS, WAYS, units_of,
+    Bucket, CLOCK, EVICTED, GHOST_WORDS, HAND_SHIFT, LONG, MAX_UNITS, Meta, ROW_HEAD_WORDS, SEEN, UNIT_WORDS,
+    UNITS, WAYS, WORD, units_of,
 };
 use crate::sync::Ordering;
 
@@ -114,12 +114,12 @@ impl Bucket<'_> {
     fn with_key<R>(&self, meta: Meta, use_key: impl FnOnce(u32, &[u8]) -> R) -> R {
         let (start, len) = (usize::from(meta.start) * UNIT_WORDS, usize::from(meta.units) * UNIT_WORDS);
         let words = self.data.get(start..start + len).unwrap_or_default();
-        let mut copy = [[0; size_of::<u64>()]; MAX_UNITS * UNIT_WORDS];
+        let mut copy = [[0; WORD]; LONG];
         for (bytes, word) in copy.iter_mut().zip(words) {
             *bytes = word.load(Ordering::Relaxed).to_ne_bytes();
         }
         let lengths = u64::from_ne_bytes(copy[1]);
-        let content = copy.as_flattened().get(ROW_HEAD_WORDS * size_of::<u64>()..).unwrap_or_default();
+        let content = copy.as_flattened().get(ROW_HEAD_WORDS * WORD..).unwrap_or_default();
         use_key((lengths >> 32) as u32, content.get(..lengths as u16 as usize).unwrap_or_default())
     }
 
