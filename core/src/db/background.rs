@@ -146,6 +146,9 @@ fn compact_all_due(engine: &Engine, at_rest_since: Option<u64>) -> Result<()> {
 
 /// Tells stalled writers and `stats` what is wrong, and lets some time pass before the next attempt.
 fn note(engine: &Engine, job: BackgroundJob, error: Error) {
+    if error.kind() == ErrorKind::NoSpace {
+        engine.writer.give_back();
+    }
     engine.health.note(job, Some(error));
     engine.writer.room.notify();
     engine.catalogue.tables().vfs.sleep(BACK_OFF);

@@ -7,6 +7,7 @@
 //! A log is never appended to after a reopen. Who records the end of a recovered log syncs that log first:
 //! what was read may have come from the operating system's cache alone.
 
+mod ahead;
 mod chunk;
 mod reader;
 mod refusing;

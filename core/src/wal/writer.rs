@@ -9,6 +9,7 @@ use crate::base::ids::FileNumber;
 use crate::base::limits::MAX_CHUNK_PAYLOAD;
 use crate::sync::{Arc, AtomicU64, Ordering};
 use crate::vfs::{OpenMode, Vfs, VfsFile};
+use crate::wal::ahead::Ahead;
 use crate::wal::chunk::{CHUNK_HEADER_LEN, ChunkHeader, ChunkKind, seal};
 
 /// A buffer that a huge record made larger than this is given back after it was written.
@@ -17,15 +18,16 @@ const KEPT_BUFFER_BYTES: usize = 4 << 20;
 /// One log or manifest that is being written, under its owner's lock.
 #[derive(Debug)]
 pub struct LogWriter {
-    file: Arc<dyn VfsFile>,
+    pub(super) file: Arc<dyn VfsFile>,
     path: PathBuf,
     sums: Checksum,
     /// Length known to be on stable storage.
-    durable: Arc<AtomicU64>,
+    pub(super) durable: Arc<AtomicU64>,
     /// Whole chunks for `written..`, not yet handed to the operating system.
     buffer: Vec<u8>,
     /// Where the last successful write ended.
-    written: u64,
+    pub(super) written: u64,
+    pub(super) ahead: Ahead,
     /// The highest durable mark of a chunk in the buffer or the file.
     marked: u64,
     /// The same for the file alone.
@@ -61,6 +63,7 @@ impl LogWriter {
             durable: Arc::new(AtomicU64::new(written)),
             buffer: Vec::new(),
             written,
+            ahead: Ahead::none(written),
             marked: written,
             marked_in_file: written,
             torn: false,
@@ -155,6 +158,7 @@ impl LogWriter {
     pub fn repair_tail(&mut self) -> Result<()> {
         self.file.set_len(self.written).map_err(|error| Error::io("cut", &self.path, error))?;
         self.file.sync_all().map_err(|error| Error::io("sync", &self.path, error))?;
+        self.ahead = Ahead::none(self.written);
         self.torn = false;
         Ok(())
     }

@@ -261,6 +261,7 @@ impl Writer {
             timer.end(Counter::LogWrites);
             self.health.meters.add(Counter::LogBytes, bytes);
             self.sync.written(&section.log);
+            section.log.fill_ahead();
             return Ok(());
         };
         self.health.halt_unless_undone(&error);
@@ -270,9 +271,18 @@ impl Writer {
         Err(error)
     }
 
-    /// Writes what `Eventual` commits left in memory. Called about every millisecond while there is some.
+    /// Writes what `Eventual` commits left in memory. Called about every millisecond while there is some, and
+    /// now and then.
     pub fn write_deferred(&self) -> Result<()> {
-        self.write_log(&mut self.section.lock())
+        let mut section = self.section.lock();
+        self.write_log(&mut section)?;
+        section.log.rest();
+        Ok(())
+    }
+
+    /// Makes the room of the disk that the log does not need free for others.
+    pub fn give_back(&self) {
+        self.section.lock().log.give_back();
     }
 
     /// Begins a transaction: what it sees, and from now on commits are remembered for its conflict check.

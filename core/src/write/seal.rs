@@ -38,8 +38,7 @@ impl Writer {
         if section.active.is_empty() {
             return Ok(());
         }
-        self.write_log(section)?;
-        self.sync_log(section)?;
+        self.end_log(section)?;
         let log = self.new_log(section, section.last_sequence + 1)?;
         let active = self.catalogue.new_memset(log.number());
         let edit = Edit {
@@ -54,6 +53,14 @@ impl Writer {
         section.log = log;
         section.active = active;
         self.flush.notify();
+        Ok(())
+    }
+
+    /// Everything written and synced, and nothing to spare.
+    fn end_log(&self, section: &mut Section) -> Result<()> {
+        self.write_log(section)?;
+        self.sync_log(section)?;
+        section.log.give_back();
         Ok(())
     }
 
@@ -87,8 +94,7 @@ impl Writer {
     /// Ends the log for good: everything written, synced, and noted in the manifest as a clean close.
     pub fn finish(&self) -> Result<()> {
         let mut section = self.lock();
-        self.write_log(&mut section)?;
-        self.sync_log(&section)?;
+        self.end_log(&mut section)?;
         let edit = Edit {
             logs_ended: vec![(section.log.number(), section.log.end())],
             clean_close: true,

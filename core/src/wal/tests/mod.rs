@@ -1,5 +1,6 @@
 //! Whole logs, written and read on a disk in memory.
 
+mod ahead;
 mod damage;
 mod faults;
 mod golden;
