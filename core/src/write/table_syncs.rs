@@ -53,7 +53,7 @@ impl TableSyncs {
     pub fn push(&mut self, syncer: TableSyncer) -> Result<()> {
         if self.thread.is_none() {
             let shared = Arc::clone(&self.shared);
-            match self.vfs.spawn("lightning-sync", Box::new(move || run(&shared))) {
+            match self.vfs.spawn("lightning-ingest", Box::new(move || run(&shared))) {
                 Ok(thread) => self.thread = Some(thread),
                 Err(_) => return syncer.sync(),
             }
