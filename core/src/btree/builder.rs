@@ -1,5 +1,6 @@
 //! Building a table: records in rising order go in, a B+tree comes out, every page written once.
 
+use std::cmp::Ordering;
 use std::path::Path;
 
 use crate::base::checksum::Checksum;
@@ -17,7 +18,7 @@ use crate::btree::footer::Footer;
 use crate::btree::format::{PageKind, PagePointer, common_prefix_len};
 use crate::btree::node_builder::{Entry, Middle, NodeBuilder};
 use crate::btree::properties::Properties;
-use crate::btree::sink::{Sink, shrink};
+use crate::btree::sink::{Sink, TableSyncer, shrink};
 use crate::codec::Compression;
 use crate::sync::Arc;
 use crate::vfs::{OpenMode, Vfs};
@@ -95,9 +96,10 @@ impl TableBuilder {
         Ok(builder)
     }
 
-    /// Adds the next record, which must lie behind the one before it: `InvalidArgument` if not.
-    pub fn add(&mut self, record: Record<'_>) -> Result<()> {
-        self.check(&record)?;
+    /// Adds the next record, which must lie behind the one before it: `InvalidArgument` if not. Whether it is the
+    /// first of its key.
+    pub fn add(&mut self, record: Record<'_>) -> Result<bool> {
+        let is_new_key = self.check(&record)?;
         self.check_whole()?;
         self.broken = true;
         let middle = Middle::of_record(record.kind, record.sequence);
@@ -116,13 +118,13 @@ impl TableBuilder {
         } else {
             self.leaf.push(plan, &entry);
         }
-        if self.properties.entries == 0 || self.properties.largest_key != record.key {
+        if is_new_key {
             self.filter.add(record.key);
         }
-        self.properties.count(record);
+        self.properties.count(record, is_new_key);
         self.sequence = record.sequence;
         self.broken = false;
-        Ok(())
+        Ok(is_new_key)
     }
 
     /// Bytes of all finished pages, and of the filter.
@@ -136,9 +138,36 @@ impl TableBuilder {
         self.properties.entries
     }
 
+    /// The key added last; `None` if there is none.
+    pub fn last_key(&self) -> Option<&[u8]> {
+        (self.properties.entries > 0).then_some(&self.properties.largest_key[..])
+    }
+
+    /// Brings what is written so far to stable storage, on any thread.
+    pub fn syncer(&self) -> TableSyncer {
+        self.sink.syncer()
+    }
+
     /// Writes what is left and syncs the file; the caller syncs the folder. `InvalidArgument` if there
     /// is no record.
     pub fn finish(mut self) -> Result<TableMeta> {
+        self.write_rest()?;
+        self.sink.syncer().sync()?;
+        Ok(self.end())
+    }
+
+    /// As [`TableBuilder::finish`], but that the caller syncs the file too.
+    pub fn finish_unsynced(mut self) -> Result<TableMeta> {
+        self.write_rest()?;
+        Ok(self.end())
+    }
+
+    fn end(&mut self) -> TableMeta {
+        self.finished = true;
+        self.properties.meta(self.options.number, self.sink.position())
+    }
+
+    fn write_rest(&mut self) -> Result<()> {
         self.check_whole()?;
         if self.properties.entries == 0 {
             return Err(Error::invalid("a table without records"));
@@ -151,15 +180,15 @@ impl TableBuilder {
         let properties = self.sink.append_page(PageKind::Properties, &self.properties.encode())?;
         let footer = Footer { root, properties, filter };
         self.sink.append(&footer.encode(&self.sink.checksum, self.sink.position()))?;
-        self.sink.sync()?;
-        self.finished = true;
-        Ok(self.properties.meta(self.options.number, self.sink.position()))
+        self.sink.write_buffer()
     }
 
     /// Removes the file.
     pub fn abandon(self) {}
 
-    fn check(&self, record: &Record<'_>) -> Result<()> {
+    /// Whether the key is another than that of the record before.
+    #[inline]
+    fn check(&self, record: &Record<'_>) -> Result<bool> {
         check_record(record.key, record.value)?;
         if record.sequence > MAX_SEQUENCE {
             return Err(Error::invalid(format!("sequence number {} is over the limit", record.sequence)));
@@ -167,12 +196,20 @@ impl TableBuilder {
         if record.kind == RecordKind::Delete && !record.value.is_empty() {
             return Err(Error::invalid("a tombstone with a value"));
         }
-        let last = (&self.properties.largest_key[..], self.sequence);
-        let order = &self.options.order;
-        if self.properties.entries > 0 && order.compare_records(last, (record.key, record.sequence)).is_ge() {
-            return Err(Error::invalid(format!("{}: records out of order", self.sink.path.display())));
+        if self.properties.entries == 0 {
+            return Ok(true);
         }
-        Ok(())
+        // Keys are equal only if their bytes are.
+        match self.options.order.compare(&self.properties.largest_key, record.key) {
+            Ordering::Less => Ok(true),
+            Ordering::Equal if record.sequence < self.sequence => Ok(false),
+            _ => Err(self.out_of_order()),
+        }
+    }
+
+    #[cold]
+    fn out_of_order(&self) -> Error {
+        Error::invalid(format!("{}: records out of order", self.sink.path.display()))
     }
 
     fn check_whole(&self) -> Result<()> {

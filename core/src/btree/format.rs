@@ -103,5 +103,33 @@ pub(super) fn rest_of(suffix: &[u8]) -> &[u8] {
 
 /// Number of bytes at the front that two keys share.
 pub(super) fn common_prefix_len(a: &[u8], b: &[u8]) -> usize {
-    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+    let (words_a, words_b) = (a.as_chunks::<8>().0, b.as_chunks::<8>().0);
+    for (index, (word_a, word_b)) in words_a.iter().zip(words_b).enumerate() {
+        let differing = u64::from_le_bytes(*word_a) ^ u64::from_le_bytes(*word_b);
+        if differing != 0 {
+            return 8 * index + differing.trailing_zeros() as usize / 8;
+        }
+    }
+    let whole = 8 * words_a.len().min(words_b.len());
+    let rest = a.iter().zip(b).skip(whole);
+    whole + rest.take_while(|(a, b)| a == b).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_common_prefix_is_counted_to_the_byte(
+            shared in proptest::collection::vec(any::<u8>(), 0..40),
+            a in proptest::collection::vec(0u8..3, 0..12),
+            b in proptest::collection::vec(0u8..3, 0..12),
+        ) {
+            let (a, b) = ([&shared[..], &a].concat(), [&shared[..], &b].concat());
+            let by_byte = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
+            prop_assert_eq!(common_prefix_len(&a, &b), by_byte);
+        }
+    }
 }

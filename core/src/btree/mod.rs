@@ -31,6 +31,7 @@ pub use cursor::TableCursor;
 pub use maps::Maps;
 pub use readahead::ReadAhead;
 pub use remains::{LostPages, Remains};
+pub use sink::TableSyncer;
 pub use table::{PageRecord, Table, TableContext};
 
 /// What the manifest knows of a table.

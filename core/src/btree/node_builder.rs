@@ -140,14 +140,23 @@ impl NodeBuilder {
 
     /// The first entry.
     pub(super) fn first(&self) -> Option<Entry<'_>> {
-        self.iter().next()
+        self.entry(0)
+    }
+
+    #[inline]
+    fn entry(&self, index: usize) -> Option<Entry<'_>> {
+        let start =
+            index.checked_sub(1).map_or(Some(0), |before| Some(self.entries.get(before)?.tail_end))?;
+        let staged = self.entries.get(index)?;
+        let key = &self.bytes[start..staged.key_end];
+        Some(Entry { key, middle: staged.middle, tail: &self.bytes[staged.key_end..staged.tail_end] })
     }
 
     /// The measures that the page would have with one more entry.
     pub(super) fn plan(&self, entry: &Entry<'_>) -> Plan {
         let Some(first) = self.first() else { return Plan::of_one(entry) };
         // The empty key of the first child would leave the others without a prefix, and so their heads alike.
-        let first = if first.is_first_child() { self.iter().nth(1) } else { Some(first) };
+        let first = if first.is_first_child() { self.entry(1) } else { Some(first) };
         let prefix_len = match first {
             Some(first) => common_prefix_len(&first.key[..self.plan.prefix_len], entry.key),
             None => entry.key.len(),
@@ -186,12 +195,7 @@ impl NodeBuilder {
     }
 
     fn iter(&self) -> impl Iterator<Item = Entry<'_>> + Clone {
-        let mut start = 0;
-        self.entries.iter().map(move |staged| {
-            let key = &self.bytes[start..staged.key_end];
-            start = staged.tail_end;
-            Entry { key, middle: staged.middle, tail: &self.bytes[staged.key_end..staged.tail_end] }
-        })
+        (0..self.entries.len()).filter_map(|index| self.entry(index))
     }
 }
 
@@ -233,21 +237,26 @@ fn encode<'a>(
     out.extend_from_slice(&flags.to_le_bytes());
     let prefix = entries.clone().find_map(|entry| entry.key.get(..plan.prefix_len));
     out.extend_from_slice(prefix.unwrap_or_default());
-    for entry in entries.clone() {
-        out.extend_from_slice(&head_of(entry.suffix(plan.prefix_len)));
-    }
-    let mut end = 0;
-    for entry in entries.clone() {
-        end += entry.cell_len(plan.prefix_len) - sequence_len;
-        out.extend_from_slice(&(end as u32).to_le_bytes());
-    }
+    // Cells are appended; heads and ends, in front of them, are filled in.
+    let mut head = out.len();
+    let mut end = head + plan.count * HEAD_LEN;
+    let cells = end + plan.count * END_LEN;
+    out.resize(cells, 0);
     for entry in entries {
         let suffix = entry.suffix(plan.prefix_len);
-        let middle = entry.middle.as_bytes();
         put_varint(out, suffix.len() as u64);
+        let middle = entry.middle.as_bytes();
         out.extend_from_slice(&middle[..middle.len() - sequence_len]);
-        out.extend_from_slice(rest_of(suffix));
+        let rest = rest_of(suffix);
+        if !rest.is_empty() {
+            out.extend_from_slice(rest);
+        }
         out.extend_from_slice(entry.tail);
+        let cell_end = (out.len() - cells) as u32;
+        out[head..head + HEAD_LEN].copy_from_slice(&head_of(suffix));
+        out[end..end + END_LEN].copy_from_slice(&cell_end.to_le_bytes());
+        head += HEAD_LEN;
+        end += END_LEN;
     }
     debug_assert_eq!(out.len(), size);
     Ok(())

@@ -49,8 +49,9 @@ impl Properties {
         }
     }
 
-    /// Counts the next record in key order.
-    pub(super) fn count(&mut self, record: Record<'_>) {
+    /// Counts the next record in key order; `is_new_key`: the one before it had another key.
+    #[inline]
+    pub(super) fn count(&mut self, record: Record<'_>, is_new_key: bool) {
         if self.entries == 0 {
             self.smallest_key.extend_from_slice(record.key);
         }
@@ -60,8 +61,10 @@ impl Properties {
         self.value_bytes += record.value.len() as u64;
         self.smallest_sequence = self.smallest_sequence.min(record.sequence);
         self.largest_sequence = self.largest_sequence.max(record.sequence);
-        self.largest_key.clear();
-        self.largest_key.extend_from_slice(record.key);
+        if is_new_key {
+            self.largest_key.clear();
+            self.largest_key.extend_from_slice(record.key);
+        }
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {

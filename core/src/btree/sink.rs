@@ -98,13 +98,13 @@ impl Sink {
         Ok(())
     }
 
-    /// All bytes and the length of the file on stable storage.
-    pub(super) fn sync(&mut self) -> Result<()> {
-        self.write_buffer()?;
-        self.file.sync_all().map_err(|error| Error::io("sync", &self.path, error))
+    /// For what is written so far.
+    pub(super) fn syncer(&self) -> TableSyncer {
+        TableSyncer { path: self.path.clone(), file: Arc::clone(&self.file) }
     }
 
-    fn write_buffer(&mut self) -> Result<()> {
+    /// Writes what is gathered.
+    pub(super) fn write_buffer(&mut self) -> Result<()> {
         let mut buffer = std::mem::take(&mut self.buffer);
         self.write(&buffer)?;
         buffer.clear();
@@ -116,6 +116,20 @@ impl Sink {
         self.file.write_at(bytes, self.written).map_err(|error| Error::io("write", &self.path, error))?;
         self.written += bytes.len() as u64;
         Ok(())
+    }
+}
+
+/// Syncs a table file that is being written, on any thread.
+#[derive(Debug)]
+pub struct TableSyncer {
+    path: PathBuf,
+    file: Arc<dyn VfsFile>,
+}
+
+impl TableSyncer {
+    /// All bytes written before the call, and the length of the file, on stable storage.
+    pub fn sync(&self) -> Result<()> {
+        self.file.sync_all().map_err(|error| Error::io("sync", &self.path, error))
     }
 }
 

@@ -105,7 +105,7 @@ impl Verifier<'_> {
         self.bounds.clear();
         self.check_filter(key)?;
         self.last_sequence = Some(record.sequence);
-        self.counted.count(record);
+        self.counted.count(record, true);
         Ok(())
     }
 

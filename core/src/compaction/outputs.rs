@@ -15,28 +15,17 @@ const RECORD_BYTES: u64 = 8;
 /// Counts the versions behind the newest one of their key in a table that is being written.
 #[derive(Debug, Default)]
 pub struct KeptCount {
-    last: Vec<u8>,
-    any: bool,
     kept: u64,
     kept_bytes: u64,
     bytes: u64,
 }
 
 impl KeptCount {
-    /// Whether the record is of another key than the one before it.
-    pub fn is_new_key(&self, record: &Record<'_>) -> bool {
-        !self.any || self.last != record.key
-    }
-
-    /// Counts a record that is written.
-    pub fn count(&mut self, record: &Record<'_>) {
+    /// Counts a record that is written; `is_new_key`: the one before it in its table has another key.
+    pub fn count(&mut self, record: &Record<'_>, is_new_key: bool) {
         let bytes = RECORD_BYTES + (record.key.len() + record.value.len()) as u64;
         self.bytes += bytes;
-        if self.is_new_key(record) {
-            self.any = true;
-            self.last.clear();
-            self.last.extend_from_slice(record.key);
-        } else {
+        if !is_new_key {
             self.kept += 1;
             self.kept_bytes += bytes;
         }
@@ -53,7 +42,7 @@ impl KeptCount {
                 snapshots: held.partition_point(|&sequence| sequence < meta.largest_sequence) as u64,
             };
         }
-        *self = KeptCount { last: std::mem::take(&mut self.last), ..KeptCount::default() };
+        *self = KeptCount::default();
         meta
     }
 }
@@ -102,7 +91,8 @@ impl<'a> Outputs<'a> {
 
     /// Writes a record, which lies behind the one before it.
     pub fn add(&mut self, record: Record<'_>) -> Result<()> {
-        if self.count.is_new_key(&record) {
+        let last_key = self.builder.as_ref().and_then(|builder| builder.last_key());
+        if last_key != Some(record.key) {
             self.pass(record.key);
             let full = self
                 .builder
@@ -119,8 +109,8 @@ impl<'a> Outputs<'a> {
                 self.builder.insert(catalogue.new_table(space, bottom)?)
             }
         };
-        builder.add(record)?;
-        self.count.count(&record);
+        let is_new_key = builder.add(record)?;
+        self.count.count(&record, is_new_key);
         Ok(())
     }
 

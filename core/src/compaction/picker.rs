@@ -21,6 +21,9 @@ const LIVE_TO_DEAD: u64 = 5;
 /// At rest a table is rewritten when so great a part of it (one divided by this) can be dropped.
 const DEAD_PART: u64 = 8;
 
+/// A table of less than a full one divided by this is small.
+const SMALL_PART: u64 = 4;
+
 /// So many full tables are rewritten together.
 const REWRITE: u64 = 4;
 
@@ -61,12 +64,14 @@ pub fn pick(shape: &LevelShape<'_>) -> Option<Pick> {
 }
 
 /// At rest, when nothing is urgent: the job that gives most space for its work, as long as dead bytes take
-/// more than a fifth of the live ones, and tables that hold much that nobody needs any more.
+/// more than a fifth of the live ones, and tables that hold much that nobody needs any more; then level 0, each table
+/// of which costs every look-up a filter and every scan a source.
 pub fn pick_at_rest(shape: &LevelShape<'_>) -> Option<Pick> {
     let space = shape.space();
     let urgency = space.dead as f64 / space.total.max(1) as f64;
     let over = space.dead.saturating_mul(LIVE_TO_DEAD) > space.total - space.dead;
-    let found = shape.rewrite(DEAD_PART).or_else(|| over.then(|| shape.reclaim()).flatten());
+    let reclaim = || over.then(|| shape.reclaim()).flatten();
+    let found = shape.rewrite(DEAD_PART).or_else(reclaim).or_else(|| shape.merge_level0_away());
     found.map(|job| Pick { urgency, job })
 }
 
@@ -127,6 +132,23 @@ impl LevelShape<'_> {
         self.job(0, &self.levels[0], output(&keys))
     }
 
+    /// The job that takes level 0 to the data under it, unless they are so many that no level above them should have
+    /// been left out: then several tables of level 0 become one run above them.
+    fn merge_level0_away(&self) -> Option<Job> {
+        let keys = self.hull(&self.levels[0])?;
+        let under = self.level_under(0, &keys, BOTTOM);
+        let cost = total(self.overlapping(under, &keys));
+        if cost == 0 && self.bytes(0) < self.limits.smallest_level {
+            // Rising keys, a few at a time: each time a table of its own would come of it.
+            return None;
+        }
+        if cost <= self.bytes(0).saturating_mul(LEVEL_RATIO) {
+            return self.level0_job(|_| under);
+        }
+        let several = self.levels[0].len() > 1;
+        several.then(|| self.level0_job(|keys| self.level_for_level0(keys, &self.allowed()))).flatten()
+    }
+
     /// The job of the table of `level` that costs least for each byte that leaves the level.
     fn cheapest(&self, level: usize, output: impl Fn(&Hull) -> usize) -> Option<Job> {
         let cost = |meta: &Arc<TableMeta>, output: usize| {
@@ -163,9 +185,13 @@ impl LevelShape<'_> {
     }
 
     /// Whether tables that meet none in the output level can be there as they are: apart from each other,
-    /// over not too much of the next level, and with nothing to drop or to make smaller at the bottom.
+    /// over not too much of the next level, and with nothing to drop or to make much smaller at the bottom.
     fn may_move(&self, level: usize, upper: &[Arc<TableMeta>], output_level: usize) -> bool {
-        let settled = |meta: &TableMeta| meta.largest_sequence == 0 && meta.tombstones == 0;
+        // Small tables would become many: they are merged before. Sequence numbers take a few bytes a record.
+        let large = |meta: &TableMeta| meta.size >= self.limits.table_bytes / SMALL_PART;
+        let whole = |meta: &TableMeta| meta.tombstones == 0 && meta.kept.records == 0;
+        let settled =
+            |meta: &TableMeta| whole(meta) && (meta.largest_sequence == 0 || (self.one_codec && large(meta)));
         let fits = |meta: &Arc<TableMeta>| {
             let at_bottom = (output_level + 1..LEVELS).all(|deeper| self.beneath(deeper, meta).is_empty());
             let next = (output_level + 1..LEVELS).map(|deeper| total(self.beneath(deeper, meta))).max();

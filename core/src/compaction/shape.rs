@@ -41,6 +41,8 @@ pub struct LevelShape<'a> {
     pub claims: Vec<Claim>,
     /// Settings.
     pub limits: Limits,
+    /// Whether the pages of the deepest level are compressed as those of the others.
+    pub one_codec: bool,
 }
 
 /// Settings of the picker.

@@ -14,6 +14,12 @@ const DEFER: Duration = Duration::from_millis(1);
 /// A thread looks at its work at least this often.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
+/// The database is at rest if for so long little is written ...
+const REST: Duration = Duration::from_millis(100);
+
+/// ... that is, no more than the smallest level may hold, divided by this.
+const LITTLE: u64 = 2;
+
 /// A failed job is not tried again sooner than this.
 const BACK_OFF: Duration = Duration::from_millis(100);
 
@@ -30,8 +36,11 @@ impl Background {
     /// Starts the threads. If one cannot be started, those that run are stopped again.
     pub fn start(engine: &Arc<Engine>, compactions: usize) -> Result<Self> {
         let mut background = Background { engine: Arc::clone(engine), threads: Vec::new() };
-        let mut jobs: Vec<(String, Work)> =
-            vec![("lightning-log".into(), write_deferred), ("lightning-flush".into(), flush)];
+        let mut jobs: Vec<(String, Work)> = vec![
+            ("lightning-log".into(), write_deferred),
+            ("lightning-sync".into(), sync_ahead),
+            ("lightning-flush".into(), flush),
+        ];
         for number in 1..=compactions {
             let suffix = if number > 1 { format!("-{number}") } else { String::new() };
             jobs.push((format!("lightning-compact{suffix}"), compact));
@@ -56,6 +65,7 @@ impl Background {
     pub fn stop(&mut self) {
         self.engine.stop.store(true, Ordering::Release);
         self.engine.writer.deferred.notify();
+        self.engine.writer.ahead().notify();
         self.engine.writer.flush.notify();
         self.engine.compact.notify();
         for thread in self.threads.drain(..) {
@@ -98,6 +108,20 @@ fn write_deferred(engine: &Engine) {
     }
 }
 
+/// Syncs the log while it is written, so that who seals it waits for little.
+fn sync_ahead(engine: &Engine) {
+    while !stopped(engine) {
+        let is_due = engine.writer.ahead().wait(LOOK_AGAIN);
+        if stopped(engine) || engine.health.is_halted() {
+            return;
+        }
+        // A failure halts the database.
+        if is_due && engine.writer.sync_ahead().is_err() {
+            return;
+        }
+    }
+}
+
 fn flush(engine: &Engine) {
     while !stopped(engine) {
         engine.writer.flush.wait(LOOK_AGAIN);
@@ -119,23 +143,50 @@ fn flush_all(engine: &Engine) -> Result<()> {
     Ok(())
 }
 
-/// The database is at rest if for a whole wait nothing was flushed and no compaction ended.
 fn compact(engine: &Engine) {
+    let mut settled = false;
     while !stopped(engine) {
-        let flushes = engine.flushes.load(Ordering::Acquire);
-        let woken = engine.compact.wait(LOOK_AGAIN);
+        let before = Written::by(engine);
+        let woken = engine.compact.wait(if settled { LOOK_AGAIN } else { REST });
         if engine.health.is_halted() {
             return;
         }
-        match compact_all_due(engine, (!woken).then_some(flushes)) {
-            Ok(()) => {}
+        let rests = !woken && before.is_about(&Written::by(engine));
+        match compact_all_due(engine, rests.then_some(before.flushes)) {
+            Ok(()) => settled = rests,
             Err(error) if error.kind() == ErrorKind::Closed || stopped(engine) => return,
             Err(error) => note(engine, BackgroundJob::Compaction, error),
         }
     }
 }
 
-/// Compacts while something is due; at rest also to free space, as long as nothing is flushed.
+/// What has been written at some instant.
+struct Written {
+    flushes: u64,
+    sealed: usize,
+    active_bytes: usize,
+    little: u64,
+}
+
+impl Written {
+    fn by(engine: &Engine) -> Self {
+        let view = engine.catalogue.view().load();
+        Written {
+            flushes: engine.flushes.load(Ordering::Acquire),
+            sealed: view.sealed.len(),
+            active_bytes: view.active.memory_usage(),
+            little: engine.limits.smallest_level / LITTLE,
+        }
+    }
+
+    /// Whether little has been written since and nothing waits for its flush: the database is at rest.
+    fn is_about(&self, now: &Written) -> bool {
+        let flushed = (self.flushes, now.sealed) != (now.flushes, 0);
+        !flushed && now.active_bytes.saturating_sub(self.active_bytes) as u64 <= self.little
+    }
+}
+
+/// Compacts while something is due; at rest also what is not urgent, as long as nothing is flushed.
 fn compact_all_due(engine: &Engine, at_rest_since: Option<u64>) -> Result<()> {
     let at_rest = || at_rest_since == Some(engine.flushes.load(Ordering::Acquire));
     while !stopped(engine) && engine.compact_one(at_rest())? {

@@ -233,6 +233,7 @@ impl Engine {
             held,
             claims: Vec::new(),
             limits: self.limits,
+            one_codec: levels.space().compression(true) == levels.space().compression(false),
         }
     }
 

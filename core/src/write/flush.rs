@@ -88,8 +88,8 @@ fn copy(
     cursor.seek_first()?;
     while cursor.valid() {
         retention.judge(cursor.record(), |record| {
-            builder.add(record)?;
-            count.count(&record);
+            let is_new_key = builder.add(record)?;
+            count.count(&record, is_new_key);
             Ok(())
         })?;
         cursor.next()?;

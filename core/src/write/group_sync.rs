@@ -14,7 +14,7 @@ use crate::base::error::Result;
 use crate::base::ids::FileNumber;
 use crate::health::Health;
 use crate::metrics::{Counter, Timed};
-use crate::sync::{Arc, AtomicU64, Condvar, Mutex, MutexGuard, Ordering};
+use crate::sync::{Arc, AtomicU64, Condvar, Mutex, MutexGuard, Ordering, Signal};
 use crate::vfs::{Vfs, VfsFile};
 use crate::wal::{self, LogWriter};
 
@@ -28,15 +28,23 @@ pub(super) struct Position {
 /// A sync is put off for no longer than this.
 const MAX_PATIENCE: Duration = Duration::from_millis(1);
 
+/// When so much of the log was written since the last time, it is synced although nobody waits for it: so there is
+/// little left to wait for when it is sealed.
+const AHEAD: u64 = 4 << 20;
+
 /// Who syncs the log, and how far it is.
 pub(super) struct GroupSync {
     state: Mutex<State>,
+    /// Wakes the thread that syncs the log ahead.
+    ahead: Signal,
     changed: Condvar,
     clock: Arc<dyn Vfs>,
 }
 
 struct State {
     log: CurrentLog,
+    /// Length of the log at which it is synced ahead.
+    ahead_at: u64,
     /// Somebody is syncing.
     running: bool,
     /// Rises with each sync that begins.
@@ -54,7 +62,8 @@ struct State {
 impl State {
     fn new(log: CurrentLog) -> Self {
         let patience = Duration::ZERO;
-        State { log, running: false, round: 0, waiting: 0, expected: 0, timed: None, patience }
+        let ahead_at = log.written + AHEAD;
+        State { log, ahead_at, running: false, round: 0, waiting: 0, expected: 0, timed: None, patience }
     }
 
     fn is_durable(&self, position: Position) -> bool {
@@ -86,7 +95,8 @@ impl CurrentLog {
 impl GroupSync {
     /// Syncs the log; `clock` tells how long that takes.
     pub fn new(log: &LogWriter, clock: Arc<dyn Vfs>) -> Self {
-        GroupSync { state: Mutex::new(State::new(CurrentLog::of(log))), changed: Condvar::new(), clock }
+        let state = Mutex::new(State::new(CurrentLog::of(log)));
+        GroupSync { state, ahead: Signal::default(), changed: Condvar::new(), clock }
     }
 
     /// Where the log ends now.
@@ -100,11 +110,30 @@ impl GroupSync {
         if state.log.number == log.number() {
             state.log.written = log.written();
         }
+        let unsynced = || state.log.written.saturating_sub(state.log.durable.load(Ordering::Acquire));
+        if state.log.written >= state.ahead_at && unsynced() >= AHEAD {
+            state.ahead_at = state.log.written + AHEAD;
+            drop(state);
+            self.ahead.notify();
+        }
+    }
+
+    /// Told when the log is worth a sync ahead.
+    pub fn ahead(&self) -> &Signal {
+        &self.ahead
+    }
+
+    /// Syncs the log for nobody.
+    pub fn sync_ahead(&self, health: &Health) -> Result<()> {
+        self.sync(self.wait_for_turn(), health)
     }
 
     /// The log was replaced; all of the old one is durable.
     pub fn replaced(&self, log: &LogWriter) {
-        self.state.lock().log = CurrentLog::of(log);
+        let mut state = self.state.lock();
+        state.log = CurrentLog::of(log);
+        state.ahead_at = state.log.written + AHEAD;
+        drop(state);
         self.changed.notify_all();
     }
 
@@ -257,7 +286,8 @@ mod tests {
         let file = Arc::clone(file) as Arc<dyn VfsFile>;
         let log = CurrentLog { number: 1, path: "log".into(), file, durable: Arc::default(), written: 0 };
         let clock = Arc::new(crate::vfs::OsVfs);
-        GroupSync { state: Mutex::new(State::new(log)), changed: Condvar::new(), clock }
+        let state = Mutex::new(State::new(log));
+        GroupSync { state, ahead: Signal::default(), changed: Condvar::new(), clock }
     }
 
     /// One byte more is written; where it ends.
@@ -288,6 +318,44 @@ mod tests {
         let syncs = file.syncs.load(Ordering::Acquire);
         assert!(syncs < THREADS * ROUNDS, "each commit had a sync of its own");
         group.alone(|| assert!(!file.syncing.load(Ordering::Acquire)));
+    }
+
+    #[test]
+    fn a_sync_ahead_is_asked_for_once_for_each_part_of_the_log_that_nobody_has_synced() {
+        let vfs = crate::vfs::MemoryVfs::with_seed(1);
+        let folder = std::path::Path::new("/");
+        let header = crate::base::header::FileHeader {
+            kind: crate::base::filename::FileKind::Log,
+            database_id: 1,
+            number: 1,
+            first_sequence: 1,
+            previous_log: 0,
+        };
+        let mut log = LogWriter::create(&vfs, folder, header).unwrap();
+        let (group, health) = (GroupSync::new(&log, Arc::new(vfs)), Health::default());
+        let asked = || group.ahead().wait(Duration::ZERO);
+        let mut write = |bytes: u64| {
+            log.append(&[&vec![0; bytes as usize]]).unwrap();
+            log.write().unwrap();
+            group.written(&log);
+            group.position(&log)
+        };
+        write(AHEAD - 1000);
+        assert!(!asked());
+        write(1000);
+        assert!(asked());
+        write(1000);
+        assert!(!asked(), "once");
+        group.sync_ahead(&health).unwrap();
+        let position = write(AHEAD);
+        assert!(asked());
+        group.wait(position, &health).unwrap();
+        assert!(group.state.lock().is_durable(position));
+        for _ in 0..3 {
+            let position = write(AHEAD / 2);
+            group.wait(position, &health).unwrap();
+            assert!(!asked(), "who commits syncs for himself");
+        }
     }
 
     #[test]

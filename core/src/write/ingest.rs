@@ -8,7 +8,6 @@ use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::filename::FileKind;
 use crate::base::ids::{MAX_SEQUENCE, SequenceNumber};
 use crate::base::limits::{LEVELS, TARGET_TABLE_BYTES};
-use crate::base::memory;
 use crate::base::record::{Record, RecordKind};
 use crate::btree::{TableBuilder, TableMeta};
 use crate::catalogue::Catalogue;
@@ -20,6 +19,7 @@ use crate::version::{Levels, Space};
 use crate::vfs::sync_folder;
 use crate::view::View;
 use crate::write::commit::{Section, Writer};
+use crate::write::table_syncs::TableSyncs;
 
 /// Tables in the making. Dropped before they are published, they are removed.
 pub struct IngestedTables {
@@ -27,8 +27,13 @@ pub struct IngestedTables {
     space: Arc<Space>,
     builder: Option<TableBuilder>,
     finished: Vec<TableMeta>,
-    last: Option<Vec<u8>>,
+    syncs: TableSyncs,
+    /// Size of the open table at which the next sync is due.
+    sync_at: u64,
 }
+
+/// A table in the making is synced whenever it has grown by so many bytes, so that little is left at the end.
+const SYNC_EVERY: u64 = 4 << 20;
 
 impl IngestedTables {
     /// None yet.
@@ -38,20 +43,23 @@ impl IngestedTables {
             space,
             builder: None,
             finished: Vec::new(),
-            last: None,
+            syncs: TableSyncs::new(&catalogue.tables().vfs),
+            sync_at: SYNC_EVERY,
         }
     }
 
     /// Adds an entry behind all before it. Errors: `InvalidArgument` (also if it is not behind them), `NoSpace`, `Io`.
     pub fn add(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
-        if self.last.as_ref().is_some_and(|last| self.space.order.compare(last, key).is_ge()) {
+        if self.last_key().is_some_and(|last| self.space.order.compare(last, key).is_ge()) {
             let key = key.escape_ascii();
             return Err(Error::invalid(format!(
                 "keys to ingest must rise: \"{key}\" is not behind the one before it"
             )));
         }
-        if self.builder.as_ref().is_some_and(|builder| builder.size() >= TARGET_TABLE_BYTES) {
-            self.finish_table()?;
+        if let Some(builder) = &self.builder
+            && builder.size() >= self.sync_at.min(TARGET_TABLE_BYTES)
+        {
+            self.sync_or_finish()?;
         }
         let builder = match &mut self.builder {
             Some(builder) => builder,
@@ -60,10 +68,25 @@ impl IngestedTables {
                 self.builder.insert(self.catalogue.new_table(&self.space, deep)?)
             }
         };
-        builder.add(Record { key, sequence: 0, kind: RecordKind::Put, value })?;
-        let last = self.last.get_or_insert_default();
-        last.clear();
-        memory::append(last, key)
+        builder.add(Record { key, sequence: 0, kind: RecordKind::Put, value }).map(drop)
+    }
+
+    fn last_key(&self) -> Option<&[u8]> {
+        let finished = self.finished.last().map(|meta| &meta.largest_key[..]);
+        self.builder.as_ref().map_or(finished, |builder| builder.last_key())
+    }
+
+    #[cold]
+    fn sync_or_finish(&mut self) -> Result<()> {
+        let Some(builder) = &self.builder else { return Ok(()) };
+        if builder.size() >= TARGET_TABLE_BYTES {
+            return self.finish_table();
+        }
+        self.sync_at = builder.size() + SYNC_EVERY;
+        match self.syncs.is_busy() {
+            true => Ok(()),
+            false => self.syncs.push(builder.syncer()),
+        }
     }
 
     /// Whether no table of now has `key` in its range: the one that begins with it will probably rest at once.
@@ -74,15 +97,25 @@ impl IngestedTables {
     }
 
     fn finish_table(&mut self) -> Result<()> {
+        self.sync_at = SYNC_EVERY;
         if let Some(builder) = self.builder.take() {
-            self.finished.push(builder.finish()?);
+            let syncer = builder.syncer();
+            self.finished.push(builder.finish_unsynced()?);
+            self.syncs.push(syncer)?;
         }
         Ok(())
     }
 
     /// Ends the last table. All are on stable storage then.
     pub fn seal(&mut self) -> Result<()> {
-        self.finish_table()?;
+        match self.builder.take() {
+            Some(builder) if !self.syncs.has_begun() => self.finished.push(builder.finish()?),
+            open => {
+                self.builder = open;
+                self.finish_table()?;
+            }
+        }
+        self.syncs.wait()?;
         let tables = self.catalogue.tables();
         sync_folder(&*tables.vfs, &tables.folder)
     }

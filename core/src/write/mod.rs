@@ -9,6 +9,7 @@ mod keyspaces;
 mod memtables;
 mod seal;
 mod stall;
+mod table_syncs;
 
 pub use commit::{Checked, Writer, WriterOptions};
 pub use flush::flush_oldest;

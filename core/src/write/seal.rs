@@ -5,6 +5,7 @@ use crate::base::filename::FileKind;
 use crate::base::header::FileHeader;
 use crate::base::ids::SequenceNumber;
 use crate::manifest::Edit;
+use crate::sync::Signal;
 use crate::vfs::sync_folder;
 use crate::wal::LogWriter;
 use crate::write::commit::{Section, Writer};
@@ -67,6 +68,16 @@ impl Writer {
     /// All of the log on stable storage.
     pub(super) fn sync_log(&self, section: &Section) -> Result<()> {
         self.sync.wait_inside(self.sync.position(&section.log), &self.health)
+    }
+
+    /// Told when much of the log is written but not synced.
+    pub fn ahead(&self) -> &Signal {
+        self.sync.ahead()
+    }
+
+    /// Syncs the log although nobody waits for it.
+    pub fn sync_ahead(&self) -> Result<()> {
+        self.sync.sync_ahead(&self.health)
     }
 
     pub(super) fn new_log(&self, section: &Section, first_sequence: SequenceNumber) -> Result<LogWriter> {

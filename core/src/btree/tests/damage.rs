@@ -349,12 +349,12 @@ fn a_tree_that_shares_its_pages_is_not_walked_forever() {
         root = append(PageKind::Inner, [(b"", bound, &child), (b"aa", bound, &child)]);
     }
     let mut properties = Properties::new(bed.options.keyspace, "bytewise");
-    properties.count(Owned::put("a", 1, "").lend());
+    properties.count(Owned::put("a", 1, "").lend(), true);
     properties.height = 41;
     let pointer = sink.append_page(PageKind::Properties, &properties.encode()).unwrap();
     let footer = Footer { root, properties: pointer, filter: PagePointer::NONE };
     sink.append(&footer.encode(&sink.checksum, sink.position())).unwrap();
-    sink.sync().unwrap();
+    sink.write_buffer().unwrap();
 
     let table = bed.try_open(&properties.meta(NUMBER, sink.position())).unwrap();
     for result in [scan(&table), scan_back(&table)] {

@@ -34,7 +34,9 @@ impl Disk {
         let vfs: Arc<dyn Vfs> = Arc::new(OsVfs);
         let options = TableOptions { number, ..self.bed.options.clone() };
         let mut builder = TableBuilder::create(&vfs, self.folder.path(), options).unwrap();
-        records.iter().for_each(|record| builder.add(record.lend()).unwrap());
+        for record in records {
+            builder.add(record.lend()).unwrap();
+        }
         builder.finish().unwrap()
     }
 

@@ -58,6 +58,7 @@ impl Lsm {
             held: &self.held,
             claims: self.claims.clone(),
             limits: LIMITS,
+            one_codec: true,
         }
     }
 

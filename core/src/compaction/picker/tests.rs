@@ -33,7 +33,14 @@ fn shape(levels: &[(usize, Arc<TableMeta>)]) -> LevelShape<'static> {
     for (level, meta) in levels {
         all[*level].push(Arc::clone(meta));
     }
-    LevelShape { order: &KeyOrder::Bytewise, levels: all, held: &[], claims: Vec::new(), limits: LIMITS }
+    LevelShape {
+        order: &KeyOrder::Bytewise,
+        levels: all,
+        held: &[],
+        claims: Vec::new(),
+        limits: LIMITS,
+        one_codec: true,
+    }
 }
 
 fn due(shape: &LevelShape<'_>) -> Option<Job> {
@@ -120,9 +127,15 @@ fn a_table_over_nothing_moves_unless_there_is_work() {
     let job = over_limit(meta(1, ("b", "x"), 500));
     assert_eq!((job.moves, job.inputs.len()), (false, 2));
 
-    // At the bottom: sequence numbers to zero, tombstones to drop.
+    // At the bottom: tombstones and old versions to drop, other codecs, small tables to join.
     let to_bottom = |moved: TableMeta| due(&shape(&[(5, Arc::new(moved)), (6, table(2, ("x", "z"), 1000))]));
-    assert!(!to_bottom(meta(1, ("a", "b"), 500)).unwrap().moves);
+    assert!(!to_bottom(meta(1, ("a", "b"), 240)).unwrap().moves, "small");
+    assert!(to_bottom(meta(1, ("a", "b"), 250)).unwrap().moves);
+    let kept = Kept { records: 1, bytes: 1, snapshots: 0 };
+    assert!(!to_bottom(TableMeta { kept, ..meta(1, ("a", "b"), 500) }).unwrap().moves);
+    let mut other = shape(&[(5, table(1, ("a", "b"), 500)), (6, table(2, ("x", "z"), 1000))]);
+    other.one_codec = false;
+    assert!(!due(&other).unwrap().moves);
     let settled = TableMeta { smallest_sequence: 0, largest_sequence: 0, ..meta(1, ("a", "b"), 500) };
     assert!(to_bottom(settled.clone()).unwrap().moves);
     assert!(!to_bottom(TableMeta { tombstones: 1, ..settled }).unwrap().moves);
@@ -166,7 +179,7 @@ fn level_0_is_in_one_job_at_a_time() {
 
 #[test]
 fn at_rest_little_garbage_stays_and_much_goes() {
-    let with = |upper: u64| shape(&[(0, table(9, ("a", "z"), upper)), (6, table(1, ("b", "y"), 1000))]);
+    let with = |upper: u64| shape(&[(5, table(9, ("a", "z"), upper)), (6, table(1, ("b", "y"), 1000))]);
     assert_eq!(with(150).space().dead, 150);
     assert_eq!(at_rest(&with(150)), None);
     let job = at_rest(&with(260)).unwrap();
@@ -176,7 +189,7 @@ fn at_rest_little_garbage_stays_and_much_goes() {
 #[test]
 fn what_overlaps_nothing_is_no_garbage() {
     let tables =
-        [(0, table(9, ("a", "c"), 900)), (0, table(8, ("d", "f"), 900)), (6, table(1, ("g", "z"), 9))];
+        [(5, table(9, ("a", "c"), 900)), (5, table(8, ("d", "f"), 900)), (6, table(1, ("g", "z"), 9))];
     assert_eq!(shape(&tables).space(), crate::compaction::SpaceUse { total: 1809, dead: 0, pinned: 0 });
     assert_eq!(at_rest(&shape(&tables)), None);
 }
@@ -211,11 +224,26 @@ fn kept_versions_go_when_their_snapshot_does() {
 
 #[test]
 fn what_a_snapshot_sees_under_newer_tables_is_pinned() {
-    let mut shape = shape(&[(0, table(9, ("a", "z"), 500)), (6, table(1, ("a", "z"), 500))]);
+    let mut shape = shape(&[(5, table(9, ("a", "z"), 500)), (6, table(1, ("a", "z"), 500))]);
     shape.held = &[4];
     assert_eq!((shape.space().pinned, at_rest(&shape)), (500, None));
     shape.held = &[];
     assert!(at_rest(&shape).is_some());
+}
+
+#[test]
+fn level_0_is_merged_away_at_rest_as_long_as_that_costs_little() {
+    let new = |number: FileNumber| table(number, ("a", "z"), 100);
+    let job = at_rest(&shape(&[(0, new(9)), (6, table(1, ("b", "y"), 1000))])).unwrap();
+    assert_eq!((job.output_level, job.inputs), (6, vec![(0, 9), (6, 1)]));
+    assert_eq!(at_rest(&shape(&[(0, new(9))])).unwrap().output_level, 6, "what is alone gets its last form");
+    let large = [(6, table(1, ("a", "m"), 1500)), (6, table(2, ("n", "z"), 1500))];
+    assert_eq!(at_rest(&shape(&[&[(0, new(9))][..], &large].concat())), None, "too much for one");
+    let job = at_rest(&shape(&[&[(0, new(9)), (0, new(8))][..], &large].concat())).unwrap();
+    assert_eq!((job.output_level, job.inputs), (5, vec![(0, 9), (0, 8)]), "several become one run");
+    assert_eq!(at_rest(&shape(&[(0, table(9, ("a", "z"), 99))])), None, "it waits for others");
+    let over_level5 = [(0, new(9)), (5, table(3, ("c", "d"), 900)), (6, table(1, ("a", "z"), 20_000))];
+    assert_eq!(at_rest(&shape(&over_level5)).unwrap().output_level, 5);
 }
 
 #[test]

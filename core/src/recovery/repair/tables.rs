@@ -159,7 +159,7 @@ impl<'a> Salvage<'a> {
             if open.is_none() {
                 open = Some(self.builder(id)?);
             }
-            open.as_mut().map_or(Ok(()), |builder| builder.add(record))
+            open.as_mut().map_or(Ok(()), |builder| builder.add(record).map(drop))
         })?;
         done.extend(open.map(finish).transpose()?);
         Ok(done)
