@@ -14,6 +14,8 @@ pub const MAX_BATCH_RECORDS: usize = u32::MAX as usize;
 pub const MAX_CHUNK_PAYLOAD: usize = 1 << 20;
 /// `Eventual` commits are written to the log at the latest when they fill this many bytes.
 pub const DEFERRED_LOG_BYTES: usize = 64 << 10;
+/// A log is synced in the background when this many bytes of it are not on stable storage.
+pub const SYNC_AHEAD_BYTES: u64 = 4 << 20;
 /// A clean close leaves at most this many bytes of log to be replayed; more is flushed to a table first.
 pub const CLEAN_CLOSE_LOG_BYTES: u64 = 256 << 10;
 /// A compaction starts a new output table after half a memtable's worth of stored bytes, at most this many ...

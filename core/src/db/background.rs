@@ -87,7 +87,7 @@ fn write_deferred(engine: &Engine) {
         if stopped(engine) || engine.health.is_halted() {
             return;
         }
-        match engine.writer.write_deferred() {
+        match engine.writer.write_deferred().and_then(|()| engine.writer.sync_ahead()) {
             Ok(()) => engine.health.note(BackgroundJob::Log, None),
             Err(error) => {
                 // A full disk: the records stay in memory and in order until there is room.

@@ -7,7 +7,7 @@ use crate::base::config::ConsistencyLevel;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::hash::hash_key;
 use crate::base::ids::{MAX_SEQUENCE, SequenceNumber};
-use crate::base::limits::DEFERRED_LOG_BYTES;
+use crate::base::limits::{DEFERRED_LOG_BYTES, SYNC_AHEAD_BYTES};
 use crate::base::record::RecordKind;
 use crate::batch::{Operation, WriteBatch};
 use crate::cache::rows::{Row, RowCache};
@@ -15,7 +15,7 @@ use crate::catalogue::Catalogue;
 use crate::conflict::{ConflictWindow, ReadSet};
 use crate::health::{Health, Unfinished};
 use crate::metrics::{Counter, Timed};
-use crate::sync::{Arc, Mutex, MutexGuard, Signal};
+use crate::sync::{Arc, Mutex, MutexGuard, Ordering, Signal};
 use crate::view::MemSet;
 use crate::wal::LogWriter;
 use crate::write::group_commit::Queue;
@@ -94,6 +94,8 @@ pub(super) struct Section {
     pub window: ConflictWindow,
     /// When the first record came into `active`, in monotonic time.
     pub active_since: Duration,
+    /// Where the log ended when a sync in the background was asked for.
+    pub sync_asked: u64,
     /// Ingests that wait for what is older to be flushed; commits wait for them.
     pub pauses: usize,
     header: Vec<u8>,
@@ -121,6 +123,7 @@ impl Writer {
             last_sequence,
             window: ConflictWindow::default(),
             active_since: Duration::ZERO,
+            sync_asked: 0,
             pauses: 0,
             header: Vec::new(),
             hashes: Vec::new(),
@@ -185,6 +188,7 @@ impl Writer {
             return Err(Error::new(ErrorKind::Halted, "the sequence numbers are used up"));
         }
         staging.memtables.reserve(batch)?;
+        staging.memtables.approach(batch, first);
         section.header.clear();
         put_varint(&mut section.header, first);
         put_varint(&mut section.header, batch.len() as u64);
@@ -261,6 +265,7 @@ impl Writer {
             timer.end(Counter::LogWrites);
             self.health.meters.add(Counter::LogBytes, bytes);
             self.sync.written(&section.log);
+            self.ask_for_sync(section);
             return Ok(());
         };
         self.health.halt_unless_undone(&error);
@@ -273,6 +278,28 @@ impl Writer {
     /// Writes what `Eventual` commits left in memory. Called about every millisecond while there is some.
     pub fn write_deferred(&self) -> Result<()> {
         self.write_log(&mut self.section.lock())
+    }
+
+    /// Has the log synced in the background when much of it is not on stable storage: a seal, for which all commits wait,
+    /// then finds little left to sync.
+    fn ask_for_sync(&self, section: &mut Section) {
+        let (log, asked) = (&section.log, section.sync_asked);
+        if log.written() >= asked.max(log.durable().load(Ordering::Relaxed)) + SYNC_AHEAD_BYTES {
+            section.sync_asked = log.written();
+            self.deferred.notify();
+        }
+    }
+
+    /// Syncs the log, if much of it is not on stable storage.
+    pub fn sync_ahead(&self) -> Result<()> {
+        let position = {
+            let section = self.section.lock();
+            if section.log.written() < section.log.durable().load(Ordering::Relaxed) + SYNC_AHEAD_BYTES {
+                return Ok(());
+            }
+            self.sync.position(&section.log)
+        };
+        self.sync.by_itself(position, &self.health)
     }
 
     /// Begins a transaction: what it sees, and from now on commits are remembered for its conflict check.

@@ -52,6 +52,7 @@ impl Writer {
             .apply(edit, move |view, version| view.with_version(version, None).sealed_with(next))?;
         self.sync.replaced(&log);
         section.log = log;
+        section.sync_asked = 0;
         section.active = active;
         self.flush.notify();
         Ok(())
