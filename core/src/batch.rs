@@ -19,6 +19,10 @@ pub struct WriteBatch {
     encoded: Vec<u8>,
     count: usize,
     bytes: usize,
+    /// Where the first write goes.
+    keyspace: KeyspaceId,
+    /// Whether another one goes elsewhere.
+    is_mixed: bool,
     /// The open database whose keyspaces it names, if it names any.
     instance: Option<u64>,
 }
@@ -100,10 +104,19 @@ impl WriteBatch {
 
     /// Forgets all writes, keeps the memory.
     pub fn clear(&mut self) {
-        self.encoded.clear();
-        self.count = 0;
-        self.bytes = 0;
-        self.instance = None;
+        let mut encoded = std::mem::take(&mut self.encoded);
+        encoded.clear();
+        *self = WriteBatch { encoded, ..WriteBatch::default() };
+    }
+
+    /// Bytes that it keeps when it is cleared.
+    pub(crate) fn memory(&self) -> usize {
+        self.encoded.capacity()
+    }
+
+    /// The keyspace, if all writes go to the same.
+    pub(crate) fn only_keyspace(&self) -> Option<KeyspaceId> {
+        (self.count > 0 && !self.is_mixed).then_some(self.keyspace)
     }
 
     pub(crate) fn add(&mut self, operation: Operation<'_>) -> Result<()> {
@@ -126,6 +139,10 @@ impl WriteBatch {
         put_varint(&mut self.encoded, operation.keyspace.0.into());
         put_bytes(&mut self.encoded, operation.key);
         put_bytes(&mut self.encoded, operation.value);
+        if self.count == 0 {
+            self.keyspace = operation.keyspace;
+        }
+        self.is_mixed |= operation.keyspace != self.keyspace;
         self.count += 1;
         self.bytes += operation.key.len() + operation.value.len();
         Ok(())

@@ -2,7 +2,7 @@
 
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::metrics::Meters;
-use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
+use crate::sync::{Arc, AtomicBool, AtomicU64, Mutex, Ordering};
 
 const OPEN: u64 = 0;
 const HALTED: u64 = 1;
@@ -15,6 +15,7 @@ pub struct Health {
     /// What the database has done.
     pub meters: Arc<Meters>,
     state: AtomicU64,
+    halted: AtomicBool,
     reason: Mutex<Option<Error>>,
     trouble: Mutex<[Option<Error>; 3]>,
     failures: AtomicU64,
@@ -94,6 +95,7 @@ impl Health {
             first = true;
             error.clone()
         });
+        self.halted.store(true, Ordering::Release);
         let _ = self.state.compare_exchange(OPEN, HALTED, Ordering::AcqRel, Ordering::Acquire);
         if first {
             self.meters.halted(error);
@@ -144,7 +146,7 @@ impl Health {
 
     /// Whether a failure has stopped writes, also after the close.
     pub fn is_halted(&self) -> bool {
-        self.reason.lock().is_some()
+        self.halted.load(Ordering::Acquire)
     }
 
     /// The error for a write in a halted database.

@@ -1,7 +1,6 @@
 //! Sequence numbers that readers hold, so that compaction keeps what they see.
 
-use std::collections::BTreeMap;
-
+use crate::base::holds::Holds;
 use crate::base::ids::SequenceNumber;
 use crate::sync::{Arc, Mutex};
 use crate::view::ViewCell;
@@ -9,7 +8,7 @@ use crate::view::ViewCell;
 /// The held sequence numbers of a database.
 #[derive(Default)]
 pub struct Snapshots {
-    held: Mutex<BTreeMap<SequenceNumber, usize>>,
+    held: Mutex<Holds>,
 }
 
 impl Snapshots {
@@ -17,7 +16,7 @@ impl Snapshots {
     pub fn hold(self: &Arc<Self>, view: &ViewCell) -> SnapshotHold {
         let mut held = self.held.lock();
         let sequence = view.visible();
-        *held.entry(sequence).or_default() += 1;
+        held.add(sequence);
         SnapshotHold { sequence, snapshots: Arc::clone(self) }
     }
 
@@ -26,14 +25,14 @@ impl Snapshots {
     pub fn boundaries(&self, view: &ViewCell) -> Vec<SequenceNumber> {
         let held = self.held.lock();
         let visible = view.visible();
-        let mut all: Vec<_> = held.keys().copied().filter(|&sequence| sequence < visible).collect();
+        let mut all: Vec<_> = held.iter().filter(|&sequence| sequence < visible).collect();
         all.push(visible);
         all
     }
 
     /// Number of holds.
     pub fn len(&self) -> usize {
-        self.held.lock().values().sum()
+        self.held.lock().holders()
     }
 }
 
@@ -52,12 +51,6 @@ impl SnapshotHold {
 
 impl Drop for SnapshotHold {
     fn drop(&mut self) {
-        let mut held = self.snapshots.held.lock();
-        if let Some(count) = held.get_mut(&self.sequence) {
-            *count -= 1;
-            if *count == 0 {
-                held.remove(&self.sequence);
-            }
-        }
+        self.snapshots.held.lock().remove(self.sequence);
     }
 }

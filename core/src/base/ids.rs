@@ -15,7 +15,7 @@ pub const MAX_FILE_NUMBER: FileNumber = 1 << 56;
 pub const MAX_SEQUENCE: SequenceNumber = (1 << 55) - 1;
 
 /// Identifies a keyspace (column family). Never reused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyspaceId(pub u32);
 
 impl KeyspaceId {

@@ -8,6 +8,7 @@ pub mod error;
 pub mod filename;
 pub mod hash;
 pub mod header;
+pub mod holds;
 pub mod ids;
 pub mod key;
 pub mod keyspace_options;

@@ -1,5 +1,6 @@
 //! Writes.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use crate::base::config::ConsistencyLevel;
@@ -76,11 +77,24 @@ impl Database {
     }
 }
 
+thread_local! {
+    /// The memory of the thread's last commit of one write.
+    static SPARE: Cell<WriteBatch> = Cell::default();
+}
+
+/// A spare batch with more memory than this is not kept.
+const KEPT_BYTES: usize = 4 << 10;
+
 /// A commit of one write.
 pub(super) fn write_one(engine: &Engine, operation: Operation<'_>, level: ConsistencyLevel) -> Result<()> {
-    let mut batch = WriteBatch::new();
+    let mut batch = SPARE.try_with(Cell::take).unwrap_or_default();
+    batch.clear();
     batch.add(operation)?;
-    engine.writer.commit(&batch, level)
+    let outcome = engine.writer.commit(&batch, level);
+    if batch.memory() <= KEPT_BYTES {
+        let _ = SPARE.try_with(|spare| spare.set(batch));
+    }
+    outcome
 }
 
 /// A commit of several writes, at the default level.

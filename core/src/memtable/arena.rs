@@ -6,14 +6,17 @@
 use std::alloc::{Layout, alloc, dealloc};
 use std::ptr::NonNull;
 
+use memmap2::{MmapOptions, MmapRaw};
+
 use crate::base::error::{Error, ErrorKind, Result};
 
 /// Alignment of every chunk: a cache line.
 const CHUNK_ALIGN: usize = 64;
 /// The first chunk is small, so that an idle keyspace costs little; each is twice the one before.
 const FIRST_CHUNK: usize = 8 << 10;
-/// Chunks stop growing here.
-const LARGEST_CHUNK: usize = 1 << 20;
+/// Chunks stop growing here: a huge page of the processor. Inserts go all over the leaves, and with small pages each one
+/// would also have to look up its page.
+const LARGEST_CHUNK: usize = 2 << 20;
 /// A request of more than this part of a chunk gets a chunk of its own.
 const LARGE_PART: usize = 4;
 
@@ -135,25 +138,47 @@ impl Region {
     }
 }
 
-/// One block from the allocator.
+/// One block of memory.
 struct Chunk {
     start: NonNull<u8>,
-    layout: Layout,
+    from: Origin,
+}
+
+enum Origin {
+    Allocator(Layout),
+    /// Given back when it is dropped.
+    System {
+        _map: MmapRaw,
+    },
 }
 
 impl Chunk {
     fn new(size: usize) -> Option<Self> {
+        if size >= LARGEST_CHUNK {
+            return Self::mapped(size);
+        }
         let layout = Layout::from_size_align(size.max(CHUNK_ALIGN), CHUNK_ALIGN).ok()?;
         // SAFETY: the size is not 0.
         let start = NonNull::new(unsafe { alloc(layout) })?;
-        Some(Chunk { start, layout })
+        Some(Chunk { start, from: Origin::Allocator(layout) })
+    }
+
+    /// Of huge pages, where the system has them.
+    fn mapped(size: usize) -> Option<Self> {
+        let map = MmapOptions::new().len(size).map_anon().ok()?;
+        #[cfg(target_os = "linux")]
+        let _ = map.advise(memmap2::Advice::HugePage);
+        let map = MmapRaw::from(map);
+        Some(Chunk { start: NonNull::new(map.as_mut_ptr())?, from: Origin::System { _map: map } })
     }
 }
 
 impl Drop for Chunk {
     fn drop(&mut self) {
-        // SAFETY: allocated with this layout, freed once.
-        unsafe { dealloc(self.start.as_ptr(), self.layout) }
+        if let Origin::Allocator(layout) = self.from {
+            // SAFETY: allocated with this layout, freed once.
+            unsafe { dealloc(self.start.as_ptr(), layout) }
+        }
     }
 }
 

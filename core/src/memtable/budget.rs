@@ -9,7 +9,7 @@ pub struct NodesNeeded {
 }
 
 /// For levels that do not exist yet.
-const SPARE: usize = 4;
+pub const SPARE: usize = 4;
 
 /// The most nodes that `inserts` inserts can make in a tree with so many nodes by level.
 ///

@@ -23,6 +23,7 @@ use crate::base::record::Record;
 use crate::sync::{AtomicUsize, Mutex, Ordering};
 
 pub use cursor::MemtableCursor;
+pub use tree::ABREAST;
 pub use writer::MemtableWriter;
 
 /// Records in order. Nothing is ever taken out; the memory is freed with the table.

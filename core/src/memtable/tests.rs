@@ -166,13 +166,48 @@ fn tricky_keys() -> impl Strategy<Value = Vec<Vec<u8>>> {
     prop::collection::vec(group, 0..80).prop_map(|groups| groups.concat())
 }
 
+/// A record of the model's load.
+fn written(index: usize) -> (SequenceNumber, RecordKind, Vec<u8>) {
+    match index % 5 {
+        0 => (index as u64 + 1, RecordKind::Delete, vec![]),
+        _ => (index as u64 + 1, RecordKind::Put, vec![index as u8; index % 40]),
+    }
+}
+
+/// The same inserts by writers that approach some of the places, and make runs of inserts.
+fn approached(order: &KeyOrder, keys: &[Vec<u8>]) -> Arc<Memtable> {
+    let table = Arc::new(Memtable::new(order.clone()));
+    let mut inserted = 0;
+    while inserted < keys.len() {
+        let mut writer = table.writer();
+        for _ in 0..random(inserted as u64) % 5 {
+            let rest = &keys[inserted..];
+            let group = &rest[..rest.len().min(1 + random(inserted as u64 + 7) as usize % ABREAST)];
+            if random(inserted as u64 + 3) % 4 > 0 {
+                let group: Vec<_> = group.iter().map(Vec::as_slice).collect();
+                writer.approach(inserted as u64 + 1, &group);
+            }
+            for key in group {
+                let (sequence, kind, value) = written(inserted);
+                writer.reserve(1, key.len() + value.len()).unwrap();
+                writer.insert(key, sequence, kind, &value).unwrap();
+                inserted += 1;
+            }
+        }
+        if random(inserted as u64) % 5 == 0 && inserted < keys.len() {
+            let (sequence, kind, value) = written(inserted);
+            writer.insert(&keys[inserted], sequence, kind, &value).unwrap();
+            inserted += 1;
+        }
+    }
+    table
+}
+
 fn check_against_model(order: KeyOrder, keys: &[Vec<u8>], probes: &[(Vec<u8>, u64)]) {
     let table = Arc::new(Memtable::new(order.clone()));
     let mut model = Model { order, map: BTreeMap::new() };
     for (index, key) in keys.iter().enumerate() {
-        let sequence = index as u64 + 1;
-        let kind = if index % 5 == 0 { RecordKind::Delete } else { RecordKind::Put };
-        let value = if kind == RecordKind::Put { vec![index as u8; index % 40] } else { vec![] };
+        let (sequence, kind, value) = written(index);
         table.writer().insert(key, sequence, kind, &value).unwrap();
         model.map.insert(model.place(key, sequence), (kind, value));
         if index % 97 == 0 {
@@ -180,6 +215,7 @@ fn check_against_model(order: KeyOrder, keys: &[Vec<u8>], probes: &[(Vec<u8>, u6
         }
     }
     check_all(&table, &model);
+    check_all(&approached(&model.order, keys), &model);
     for (key, sequence) in probes {
         check_at(&table, &model, key, sequence % (keys.len() as u64 + 2));
         check_at(&table, &model, key, u64::MAX);

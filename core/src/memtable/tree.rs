@@ -7,11 +7,14 @@ use std::ptr::{NonNull, null_mut};
 
 use crate::memtable::between_stores;
 use crate::memtable::entries::Pointee;
-use crate::memtable::leaf::LeafView;
+use crate::memtable::leaf::{Leaf, LeafView};
 use crate::memtable::node::{InnerView, Node};
 use crate::memtable::search::Target;
 use crate::memtable::stored::StoredRecord;
 use crate::sync::{AtomicPtr, Ordering};
+
+/// Searches that go down side by side.
+pub const ABREAST: usize = 8;
 
 /// Root of a tree whose nodes and records live as long as itself.
 ///
@@ -61,6 +64,31 @@ impl Tree {
         }
     }
 
+    /// The leaves in which searches end, at most [`ABREAST`] of them. They go down side by side, so that what they
+    /// wait for comes at the same time; the leaves have been asked for, not waited for.
+    pub fn descend_abreast<'t>(&'t self, targets: &[Target<'_>]) -> [Option<&'t Leaf>; ABREAST] {
+        let mut nodes = [self.root(); ABREAST];
+        // All leaves are equally deep.
+        loop {
+            let mut is_down = true;
+            for (node, target) in nodes.iter_mut().zip(targets) {
+                let Some(Node::Inner(inner)) = *node else { continue };
+                let view = inner.view();
+                let child = view.child(target.child_in(view));
+                child.prefetch();
+                is_down = false;
+                *node = Some(child);
+            }
+            if is_down {
+                break;
+            }
+        }
+        nodes.map(|node| match node {
+            Some(Node::Leaf(leaf)) => Some(leaf),
+            _ => None,
+        })
+    }
+
     /// The first record at or behind `target`.
     pub fn seek(&self, target: &Target<'_>) -> Option<Place<'_>> {
         let leaf = self.descend(|inner| target.child_in(inner))?;
@@ -91,9 +119,14 @@ impl Tree {
         Some(Place::new(self.descend(|_| 0)?, 0))
     }
 
+    /// The leaf of the last record.
+    pub fn last_leaf(&self) -> Option<&Leaf> {
+        Some(self.descend(|inner| inner.len() - 1)?.leaf())
+    }
+
     /// The last record.
     pub fn last(&self) -> Option<Place<'_>> {
-        let leaf = self.descend(|inner| inner.len() - 1)?;
+        let leaf = self.last_leaf()?.view();
         Some(Place::new(leaf, leaf.len() - 1))
     }
 }

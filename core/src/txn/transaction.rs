@@ -127,7 +127,7 @@ impl Transaction {
             return Ok((record.kind == RecordKind::Put).then(|| use_value(record.value)).into());
         }
         if self.isolation == Isolation::Serializable {
-            work.reads.keys.insert((keyspace, key.to_vec()));
+            work.reads.add_key(keyspace, key);
         }
         drop(work);
         self.engine.lookup(keyspace, Some(self.sequence()), key, reach, use_value)
@@ -156,7 +156,7 @@ impl Transaction {
             own.insert(key, sequence, kind, value)?;
         }
         if self.isolation == Isolation::Snapshot {
-            work.reads.keys.insert((keyspace, key.to_vec()));
+            work.reads.add_key(keyspace, key);
         }
         Ok(())
     }

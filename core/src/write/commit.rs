@@ -185,6 +185,7 @@ impl Writer {
             return Err(Error::new(ErrorKind::Halted, "the sequence numbers are used up"));
         }
         staging.memtables.reserve(batch)?;
+        staging.memtables.approach(batch, first);
         section.header.clear();
         put_varint(&mut section.header, first);
         put_varint(&mut section.header, batch.len() as u64);

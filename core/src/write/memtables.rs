@@ -2,14 +2,16 @@
 
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::ids::{KeyspaceId, SequenceNumber};
-use crate::batch::WriteBatch;
-use crate::memtable::{Memtable, MemtableWriter};
+use crate::batch::{Operation, WriteBatch};
+use crate::memtable::{ABREAST, Memtable, MemtableWriter};
 use crate::view::MemSet;
 
 /// The memtables of a group's keyspaces, with room for all of its batches. Counts the memory when it is dropped.
 pub struct Memtables<'a> {
     set: &'a MemSet,
-    shares: Vec<Share<'a>>,
+    /// The keyspace that came first: of most groups the only one.
+    first: Option<Share<'a>>,
+    others: Vec<Share<'a>>,
 }
 
 /// Records and bytes of keys and values.
@@ -19,78 +21,166 @@ struct Room {
     bytes: usize,
 }
 
+impl Room {
+    fn and(self, other: Room) -> Room {
+        Room { records: self.records + other.records, bytes: self.bytes + other.bytes }
+    }
+}
+
 /// What goes to one keyspace.
 struct Share<'a> {
     keyspace: KeyspaceId,
+    /// Of the batches that were reserved for.
     room: Room,
+    /// Of the batch that is being reserved for.
+    added: Room,
     memtable: &'a Memtable,
     writer: MemtableWriter<'a>,
     /// Memory taken before.
     memory: usize,
 }
 
+/// Operations that come one behind the other, and are inserted side by side.
+struct Group<'b> {
+    operations: [Operation<'b>; ABREAST],
+    len: usize,
+}
+
+impl<'b> Group<'b> {
+    /// The next ones; `None` at the end.
+    fn next(rest: &mut impl Iterator<Item = Operation<'b>>) -> Option<Self> {
+        let mut group = Group { operations: [rest.next()?; ABREAST], len: 1 };
+        for (place, operation) in group.operations[1..].iter_mut().zip(rest) {
+            *place = operation;
+            group.len += 1;
+        }
+        Some(group)
+    }
+
+    fn operations(&self) -> &[Operation<'b>] {
+        self.operations.get(..self.len).unwrap_or(&self.operations)
+    }
+
+    /// The keyspace, if it is the same for all.
+    fn keyspace(&self) -> Option<KeyspaceId> {
+        let keyspace = self.operations[0].keyspace;
+        self.operations().iter().all(|operation| operation.keyspace == keyspace).then_some(keyspace)
+    }
+
+    /// Asks for what the inserts will need.
+    fn approach(&self, writer: &mut MemtableWriter<'_>, first: SequenceNumber) {
+        let keys = self.operations.map(|operation| operation.key);
+        writer.approach(first, keys.get(..self.len).unwrap_or(&keys));
+    }
+}
+
 impl<'a> Memtables<'a> {
     /// None yet.
     pub fn new(set: &'a MemSet) -> Self {
-        Memtables { set, shares: Vec::with_capacity(1) }
+        Memtables { set, first: None, others: Vec::new() }
     }
 
     /// Makes sure that the inserts cannot fail once the log has the batch, those before it counted. What fails counts no
     /// more. Errors: `OutOfMemory`; `NotFound` for a keyspace that was dropped.
     pub fn reserve(&mut self, batch: &WriteBatch) -> Result<()> {
-        let before: Vec<Room> = self.shares.iter().map(|share| share.room).collect();
         let reserved = self.count(batch).and_then(|()| {
-            let mut shares = self.shares.iter_mut();
-            shares.try_for_each(|share| share.writer.reserve(share.room.records, share.room.bytes))
+            self.shares().try_for_each(|share| {
+                let Room { records, bytes } = share.room.and(share.added);
+                share.writer.reserve(records, bytes)
+            })
         });
-        if reserved.is_err() {
-            let room = |at: usize| before.get(at).copied().unwrap_or_default();
-            self.shares.iter_mut().enumerate().for_each(|(at, share)| share.room = room(at));
+        for share in self.shares() {
+            let added = std::mem::take(&mut share.added);
+            if reserved.is_ok() {
+                share.room = share.room.and(added);
+            }
         }
         reserved
     }
 
     fn count(&mut self, batch: &WriteBatch) -> Result<()> {
+        if let Some(keyspace) = batch.only_keyspace() {
+            self.share(keyspace)?.added = Room { records: batch.len(), bytes: batch.size() };
+            return Ok(());
+        }
         for operation in batch.operations() {
-            let room = &mut self.share(operation.keyspace)?.room;
-            room.records += 1;
-            room.bytes += operation.key.len() + operation.value.len();
+            let bytes = operation.key.len() + operation.value.len();
+            let added = &mut self.share(operation.keyspace)?.added;
+            *added = added.and(Room { records: 1, bytes });
         }
         Ok(())
     }
 
+    fn shares(&mut self) -> impl Iterator<Item = &mut Share<'a>> {
+        self.first.iter_mut().chain(&mut self.others)
+    }
+
     /// The share of a keyspace, begun when it is asked for first.
     fn share(&mut self, keyspace: KeyspaceId) -> Result<&mut Share<'a>> {
-        let found = self.shares.iter().position(|share| share.keyspace == keyspace);
-        let at = match found {
+        let Memtables { set, first, others } = self;
+        let first = match first {
+            Some(first) => first,
+            None => return Ok(first.insert(Share::begin(set, keyspace)?)),
+        };
+        if first.keyspace == keyspace {
+            return Ok(first);
+        }
+        let at = match others.iter().position(|share| share.keyspace == keyspace) {
             Some(at) => at,
             None => {
-                let Some(memtable) = self.set.space(keyspace) else {
-                    let message = "a keyspace of the batch or transaction was dropped";
-                    return Err(Error::new(ErrorKind::NotFound, message));
-                };
-                let (writer, memory) = (memtable.writer(), memtable.memory_usage());
-                self.shares.push(Share { keyspace, room: Room::default(), memtable, writer, memory });
-                self.shares.len() - 1
+                others.push(Share::begin(set, keyspace)?);
+                others.len() - 1
             }
         };
-        Ok(&mut self.shares[at])
+        Ok(&mut others[at])
+    }
+
+    /// Asks for what the first inserts of a batch will need, so that it comes while the log is written.
+    pub fn approach(&mut self, batch: &WriteBatch, first: SequenceNumber) {
+        if let Some(group) = Group::next(&mut batch.operations())
+            && let Some(Ok(share)) = group.keyspace().map(|keyspace| self.share(keyspace))
+        {
+            group.approach(&mut share.writer, first);
+        }
     }
 
     /// Inserts a batch for which there is room.
     pub fn insert(&mut self, batch: &WriteBatch, first: SequenceNumber) -> Result<()> {
-        for (sequence, operation) in (first..).zip(batch.operations()) {
-            let writer = &mut self.share(operation.keyspace)?.writer;
-            writer.insert(operation.key, sequence, operation.kind, operation.value)?;
+        let mut operations = batch.operations();
+        let mut first = first;
+        while let Some(group) = Group::next(&mut operations) {
+            if let Some(keyspace) = group.keyspace() {
+                let writer = &mut self.share(keyspace)?.writer;
+                if !writer.is_near(first) {
+                    group.approach(writer, first);
+                }
+            }
+            for (sequence, operation) in (first..).zip(group.operations()) {
+                let Operation { kind, keyspace, key, value } = *operation;
+                self.share(keyspace)?.writer.insert(key, sequence, kind, value)?;
+            }
+            first += group.len as u64;
         }
         Ok(())
     }
 }
 
+impl<'a> Share<'a> {
+    fn begin(set: &'a MemSet, keyspace: KeyspaceId) -> Result<Self> {
+        let Some(memtable) = set.space(keyspace) else {
+            let message = "a keyspace of the batch or transaction was dropped";
+            return Err(Error::new(ErrorKind::NotFound, message));
+        };
+        let (writer, memory) = (memtable.writer(), memtable.memory_usage());
+        let (room, added) = Default::default();
+        Ok(Share { keyspace, room, added, memtable, writer, memory })
+    }
+}
+
 impl Drop for Memtables<'_> {
     fn drop(&mut self) {
-        let taken = |share: &Share<'_>| share.memtable.memory_usage().saturating_sub(share.memory);
-        match self.shares.iter().map(taken).sum() {
+        let taken = |share: &mut Share<'_>| share.memtable.memory_usage().saturating_sub(share.memory);
+        match self.shares().map(taken).sum() {
             0 => {}
             bytes => self.set.add_memory(bytes),
         }
