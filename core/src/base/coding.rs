@@ -75,8 +75,12 @@ impl<'a> Decoder<'a> {
     /// A varint.
     #[inline]
     pub fn varint(&mut self) -> Option<u64> {
-        let mut value = 0u64;
-        for shift in (0..64).step_by(7) {
+        let first = self.u8()?;
+        if first < 0x80 {
+            return Some(first.into());
+        }
+        let mut value = u64::from(first & 0x7f);
+        for shift in [7, 14, 21, 28, 35, 42, 49, 56, 63] {
             let byte = self.u8()?;
             let bits = u64::from(byte & 0x7f);
             if shift == 63 && bits > 1 {

@@ -52,6 +52,7 @@ impl KeyRange {
     }
 
     /// Whether `key` is in front of the range.
+    #[inline]
     pub fn is_before(&self, order: &KeyOrder, key: &[u8]) -> bool {
         match &self.start {
             Bound::Included(start) => order.compare(key, start).is_lt(),
@@ -61,6 +62,7 @@ impl KeyRange {
     }
 
     /// Whether `key` is behind the range.
+    #[inline]
     pub fn is_after(&self, order: &KeyOrder, key: &[u8]) -> bool {
         match &self.end {
             Bound::Included(end) => order.compare(key, end).is_gt(),

@@ -21,7 +21,11 @@ pub struct TableCursor {
     /// `None` while invalid.
     leaf: Option<Arc<Page>>,
     index: usize,
+    /// The leaf that comes next on the way, if it was in the cache when this one was entered.
+    beside: Option<Beside>,
+    /// The first `key_len` bytes; what stands behind is of no meaning.
     key: Vec<u8>,
+    key_len: usize,
     prefix_len: usize,
     /// A key of the leaf left behind, on the way to another one.
     previous: Vec<u8>,
@@ -30,6 +34,14 @@ pub struct TableCursor {
     value: Range<usize>,
     course: Option<Box<Course>>,
     past_cache: bool,
+}
+
+/// A leaf next to the one that is walked.
+struct Beside {
+    pointer: PagePointer,
+    page: Arc<Page>,
+    /// Lines of it to ask for at each record of this leaf.
+    lines: usize,
 }
 
 /// Which child to take on the way down.
@@ -54,7 +66,9 @@ impl TableCursor {
             inner: Vec::new(),
             leaf: None,
             index: 0,
+            beside: None,
             key: Vec::new(),
+            key_len: 0,
             prefix_len: 0,
             previous: Vec::new(),
             sequence: 0,
@@ -78,7 +92,7 @@ impl TableCursor {
 
     /// Back in front of the root, invalid.
     fn leave(&mut self) {
-        self.leaf = None;
+        (self.leaf, self.beside) = (None, None);
         self.inner.clear();
         if let Some(course) = &mut self.course {
             course.restart();
@@ -107,6 +121,10 @@ impl TableCursor {
         if self.past_cache {
             return self.table.page_past_cache(pointer, kind);
         }
+        match self.beside.take() {
+            Some(beside) if beside.pointer == pointer && kind == PageKind::Leaf => return Ok(beside.page),
+            _ => {}
+        }
         if let Some(page) = self.table.cached(pointer, kind)? {
             return Ok(page);
         }
@@ -134,12 +152,36 @@ impl TableCursor {
             if let Some(course) = self.course.as_mut().filter(|_| above_leaf) {
                 course.step(&self.table, &self.inner, direction)?;
             }
-            return match direction {
+            match direction {
                 Direction::Forward => self.enter_first(),
                 Direction::Backward => self.enter_last(),
-            };
+            }?;
+            return self.look_beside(direction);
         }
         Ok(())
+    }
+
+    /// Takes the next leaf out of the cache, so that its lines can be asked for while the records of this one are walked.
+    fn look_beside(&mut self, direction: Direction) -> Result<()> {
+        let Some((parent, index)) = self.inner.last().filter(|_| !self.past_cache) else { return Ok(()) };
+        let beside = match direction {
+            Direction::Forward => Some(*index + 1).filter(|next| *next < parent.count()),
+            Direction::Backward => index.checked_sub(1),
+        };
+        let Some(beside) = beside else { return Ok(()) };
+        let pointer = parent.inner_cell(beside).child;
+        let steps = self.leaf.as_ref().map_or(1, |leaf| leaf.count());
+        let page = self.table.cached(pointer, PageKind::Leaf)?;
+        self.beside = page.map(|page| Beside { pointer, lines: page.lines() / steps + 1, page });
+        Ok(())
+    }
+
+    /// Asks for some lines of the next leaf; `passed` records of this one lie behind.
+    #[inline]
+    fn prefetch_beside(&self, passed: usize) {
+        if let Some(Beside { page, lines, .. }) = &self.beside {
+            page.prefetch_lines(passed * lines, *lines);
+        }
     }
 
     /// From the record at the end of a leaf to its neighbour in the next one. The records entered
@@ -155,10 +197,20 @@ impl TableCursor {
         self.step_leaf(direction)?;
         let order = &self.table.order;
         if self.valid()
-            && order.compare_records((&self.previous, sequence), (&self.key, self.sequence)) != expected
+            && order.compare_records((&self.previous, sequence), (self.key(), self.sequence)) != expected
         {
             self.leaf = None;
             return Err(self.table.disorder());
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn next_key_of_next_leaf(&mut self) -> Result<()> {
+        let key = self.key().to_vec();
+        self.step_from_record(Direction::Forward)?;
+        while self.valid() && self.key() == key {
+            self.next()?;
         }
         Ok(())
     }
@@ -185,12 +237,17 @@ impl TableCursor {
         self.stand(index);
     }
 
+    #[inline]
+    fn key(&self) -> &[u8] {
+        self.key.get(..self.key_len).unwrap_or_default()
+    }
+
     /// Stands on another record of the same leaf.
+    #[inline]
     fn stand(&mut self, index: usize) {
         let Some(leaf) = &self.leaf else { return };
         let cell = leaf.leaf_cell(index);
-        self.key.truncate(self.prefix_len);
-        leaf.push_suffix(index, cell.suffix, &mut self.key);
+        self.key_len = leaf.write_suffix(index, &cell, self.prefix_len, &mut self.key);
         self.value = cell.range_of_value();
         self.sequence = self.table.counted(cell.sequence);
         self.kind = cell.kind.unwrap_or(RecordKind::Put);
@@ -232,10 +289,12 @@ impl Cursor for TableCursor {
         }
     }
 
+    #[inline]
     fn next(&mut self) -> Result<()> {
         debug_assert!(self.valid());
         match &self.leaf {
             Some(leaf) if self.index + 1 < leaf.count() => {
+                self.prefetch_beside(self.index);
                 self.stand(self.index + 1);
                 Ok(())
             }
@@ -243,24 +302,75 @@ impl Cursor for TableCursor {
         }
     }
 
+    #[inline]
     fn prev(&mut self) -> Result<()> {
         debug_assert!(self.valid());
-        match self.index.checked_sub(1) {
-            Some(before) => {
+        match (&self.leaf, self.index.checked_sub(1)) {
+            (Some(leaf), Some(before)) => {
+                self.prefetch_beside(leaf.count() - 1 - self.index);
                 self.stand(before);
                 Ok(())
             }
-            None => self.step_from_record(Direction::Backward),
+            _ => self.step_from_record(Direction::Backward),
         }
     }
 
+    #[inline]
     fn valid(&self) -> bool {
         self.leaf.is_some()
     }
 
+    #[inline]
     fn record(&self) -> Record<'_> {
         debug_assert!(self.valid());
         let value = self.leaf.as_ref().map_or(&[][..], |leaf| leaf.bytes(self.value.clone()));
-        Record { key: &self.key, sequence: self.sequence, kind: self.kind, value }
+        Record { key: self.key(), sequence: self.sequence, kind: self.kind, value }
+    }
+
+    /// The last record of a leaf may have older versions in the next one.
+    #[inline]
+    fn next_key(&mut self) -> Result<()> {
+        let Some(leaf) = &self.leaf else { return Ok(()) };
+        if !leaf.has_one_version_a_key() {
+            let mut next = self.index + 1;
+            while next < leaf.count() && leaf.have_same_key(self.index, next) {
+                next += 1;
+            }
+            self.index = next - 1;
+            if next == leaf.count() {
+                return self.next_key_of_next_leaf();
+            }
+        }
+        self.next()
+    }
+
+    #[inline]
+    fn is_newest(&self) -> bool {
+        let (Some(leaf), Some(before)) = (&self.leaf, self.index.checked_sub(1)) else { return false };
+        leaf.has_one_version_a_key() || !leaf.have_same_key(self.index, before)
+    }
+
+    /// Inside of a leaf. Backward not onto its first record: the leaf before may have newer versions of that.
+    fn run(&self, forward: bool, until: Option<&[u8]>) -> usize {
+        let Some(leaf) = &self.leaf else { return 0 };
+        if !leaf.has_one_version_a_key() || !self.table.order.is_bytewise() {
+            return 0;
+        }
+        let records = if forward { self.index + 1..leaf.count() } else { 1..self.index };
+        match until {
+            Some(key) => leaf.count_until(records, key, forward),
+            None => records.len(),
+        }
+    }
+
+    #[inline]
+    fn walk(&mut self, forward: bool) -> RecordKind {
+        debug_assert!(self.run(forward, None) > 0);
+        if let Some(leaf) = &self.leaf {
+            let passed = if forward { self.index } else { leaf.count() - 1 - self.index };
+            self.prefetch_beside(passed);
+        }
+        self.stand(if forward { self.index + 1 } else { self.index.saturating_sub(1) });
+        self.kind
     }
 }

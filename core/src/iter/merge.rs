@@ -4,7 +4,7 @@
 use crate::base::comparator::KeyOrder;
 use crate::base::error::Result;
 use crate::base::ids::SequenceNumber;
-use crate::base::record::Record;
+use crate::base::record::{Record, RecordKind};
 use crate::iter::Cursor;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -15,34 +15,41 @@ enum Direction {
 
 /// One cursor over several. Where two sources stand on the same key and sequence, the one given first
 /// comes first (in either direction). Turning round re-seeks all sources.
-pub struct MergeCursor {
-    sources: Vec<Box<dyn Cursor>>,
-    /// Indices of the valid sources, the one in front last.
-    queue: Vec<usize>,
+pub struct MergeCursor<C = Box<dyn Cursor>> {
+    sources: Vec<C>,
+    /// The valid sources, the one in front last.
+    queue: Vec<Place>,
     order: KeyOrder,
+    bytewise: bool,
     direction: Direction,
 }
 
-impl MergeCursor {
+/// A source, by its index, and where it stands.
+#[derive(Clone, Copy)]
+struct Place {
+    /// The first bytes of its key, zero padded, as a number that sorts like them; 0 in an order that is not bytewise. Equal
+    /// heads do not mean equal keys.
+    head: u64,
+    source: usize,
+}
+
+impl<C: Cursor> MergeCursor<C> {
     /// Merges `sources`, which are all sorted by `order`.
-    pub fn new(order: KeyOrder, sources: Vec<Box<dyn Cursor>>) -> Self {
+    pub fn new(order: KeyOrder, sources: Vec<C>) -> Self {
         MergeCursor {
             queue: Vec::with_capacity(sources.len()),
             sources,
+            bytewise: order.is_bytewise(),
             order,
             direction: Direction::Forward,
         }
     }
 
-    fn position(
-        &mut self,
-        direction: Direction,
-        mut seek: impl FnMut(&mut dyn Cursor) -> Result<()>,
-    ) -> Result<()> {
+    fn position(&mut self, direction: Direction, mut seek: impl FnMut(&mut C) -> Result<()>) -> Result<()> {
         self.queue.clear();
         self.direction = direction;
         for source in &mut self.sources {
-            seek(source.as_mut())?;
+            seek(source)?;
         }
         for index in (0..self.sources.len()).rev() {
             if self.sources[index].valid() {
@@ -52,16 +59,34 @@ impl MergeCursor {
         Ok(())
     }
 
-    /// Puts a source where its record belongs, searching from the front.
-    fn enqueue(&mut self, index: usize) {
-        let mut at = self.queue.len();
-        while at > 0 && !self.comes_first(index, self.queue[at - 1]) {
-            at -= 1;
-        }
-        self.queue.insert(at, index);
+    /// Where a valid source stands.
+    #[inline]
+    fn place(&self, source: usize) -> Place {
+        let head = if self.bytewise { head(self.sources[source].record().key) } else { 0 };
+        Place { head, source }
     }
 
-    fn comes_first(&self, a: usize, b: usize) -> bool {
+    /// Puts a source where its record belongs, searching from the front.
+    fn enqueue(&mut self, source: usize) {
+        let place = self.place(source);
+        let mut at = self.queue.len();
+        while at > 0 && !self.comes_first(place, self.queue[at - 1]) {
+            at -= 1;
+        }
+        self.queue.insert(at, place);
+    }
+
+    #[inline]
+    fn comes_first(&self, a: Place, b: Place) -> bool {
+        match (a.head == b.head, self.direction) {
+            (false, Direction::Forward) => a.head < b.head,
+            (false, Direction::Backward) => a.head > b.head,
+            (true, _) => self.comes_first_by_record(a.source, b.source),
+        }
+    }
+
+    #[inline(never)]
+    fn comes_first_by_record(&self, a: usize, b: usize) -> bool {
         let (ra, rb) = (self.sources[a].record(), self.sources[b].record());
         let order = self.order.compare_records((ra.key, ra.sequence), (rb.key, rb.sequence));
         match self.direction {
@@ -70,16 +95,13 @@ impl MergeCursor {
         }
     }
 
-    fn step(&mut self, direction: Direction) -> Result<()> {
+    #[inline]
+    fn step(&mut self, direction: Direction, step: impl FnOnce(&mut C) -> Result<()>) -> Result<()> {
         if self.direction != direction {
             self.turn(direction)?;
         }
-        let Some(&front) = self.queue.last() else { return Ok(()) };
-        let moved = match direction {
-            Direction::Forward => self.sources[front].next(),
-            Direction::Backward => self.sources[front].prev(),
-        };
-        if let Err(error) = moved {
+        let Some(&Place { source: front, .. }) = self.queue.last() else { return Ok(()) };
+        if let Err(error) = step(&mut self.sources[front]) {
             self.queue.clear();
             return Err(error);
         }
@@ -87,38 +109,77 @@ impl MergeCursor {
         Ok(())
     }
 
+    #[inline]
     fn requeue_front(&mut self, front: usize) {
-        let valid = self.sources[front].valid();
-        let len = self.queue.len();
-        if valid && (len == 1 || self.comes_first(front, self.queue[len - 2])) {
+        if !self.sources[front].valid() {
+            self.queue.pop();
+            return;
+        }
+        // Alone it needs no head: nobody looks at that before another source comes in, which takes a seek.
+        let &[.., second, _] = &self.queue[..] else { return };
+        let place = self.place(front);
+        if self.comes_first(place, second) {
+            if let Some(last) = self.queue.last_mut() {
+                *last = place;
+            }
             return;
         }
         self.queue.pop();
-        if valid {
-            self.enqueue(front);
+        self.enqueue(front);
+    }
+
+    /// Whether the source behind the front one stands on the same key.
+    #[inline]
+    fn second_has_same_key(&self) -> bool {
+        let &[.., second, front] = &self.queue[..] else { return false };
+        second.head == front.head
+            && self.sources[second.source].record().key == self.sources[front.source].record().key
+    }
+
+    /// Takes the source behind the front one past its key.
+    #[inline(never)]
+    fn pass_second(&mut self) -> Result<()> {
+        let Some(at) = self.queue.len().checked_sub(2) else { return Ok(()) };
+        let Place { source, .. } = self.queue.remove(at);
+        if let Err(error) = self.sources[source].next_key() {
+            self.queue.clear();
+            return Err(error);
         }
+        if self.sources[source].valid() {
+            self.enqueue(source);
+        }
+        Ok(())
     }
 
     /// Stands on the same record again, ready to move the other way.
     fn turn(&mut self, direction: Direction) -> Result<()> {
-        let Some(&front) = self.queue.last() else { return Ok(()) };
+        let Some(&Place { source: front, .. }) = self.queue.last() else { return Ok(()) };
         let record = self.sources[front].record();
         let (key, sequence) = (record.key.to_vec(), record.sequence);
-        let others = |cursor: &mut dyn Cursor| match direction {
+        let others = |cursor: &mut C| match direction {
             Direction::Forward => cursor.seek(&key, sequence),
             Direction::Backward => cursor.seek_before(&key, sequence),
         };
         self.position(direction, others)?;
         if direction == Direction::Backward {
             self.sources[front].seek(&key, sequence)?;
-            self.queue.retain(|&index| index != front);
+            self.queue.retain(|place| place.source != front);
             self.enqueue(front);
         }
         Ok(())
     }
 }
 
-impl Cursor for MergeCursor {
+/// The first bytes of a key as a number.
+#[inline]
+fn head(key: &[u8]) -> u64 {
+    match key.first_chunk() {
+        Some(bytes) => u64::from_be_bytes(*bytes),
+        None => key.iter().rev().fold(0, |head, byte| head >> 8 | u64::from(*byte) << 56),
+    }
+}
+
+impl<C: Cursor> Cursor for MergeCursor<C> {
     fn seek_first(&mut self) -> Result<()> {
         self.position(Direction::Forward, |cursor| cursor.seek_first())
     }
@@ -135,14 +196,62 @@ impl Cursor for MergeCursor {
         self.position(Direction::Backward, |cursor| cursor.seek_before(key, sequence))
     }
 
+    #[inline]
     fn next(&mut self) -> Result<()> {
-        self.step(Direction::Forward)
+        self.step(Direction::Forward, C::next)
     }
 
+    #[inline]
     fn prev(&mut self) -> Result<()> {
-        self.step(Direction::Backward)
+        self.step(Direction::Backward, C::prev)
     }
 
+    /// First the others leave the key: so nobody has to keep a copy of it.
+    #[inline]
+    fn next_key(&mut self) -> Result<()> {
+        if self.direction != Direction::Forward {
+            self.turn(Direction::Forward)?;
+        }
+        while self.second_has_same_key() {
+            self.pass_second()?;
+        }
+        self.step(Direction::Forward, C::next_key)
+    }
+
+    #[inline]
+    fn is_newest(&self) -> bool {
+        let Some(front) = self.queue.last() else { return false };
+        self.direction == Direction::Backward
+            && !self.second_has_same_key()
+            && self.sources[front.source].is_newest()
+    }
+
+    /// As long as the source in front stays in front. The heads in the queue do not follow a run: behind it the one in front
+    /// lies farther from the second than it really is, but never on its key.
+    fn run(&self, forward: bool, until: Option<&[u8]>) -> usize {
+        let Some(front) = self.queue.last() else { return 0 };
+        if (self.direction == Direction::Forward) != forward {
+            return 0;
+        }
+        let source = &self.sources[front.source];
+        let run = source.run(forward, until);
+        match self.queue.len().checked_sub(2).and_then(|at| self.queue.get(at)) {
+            Some(second) if run > 0 => {
+                run.min(source.run(forward, Some(self.sources[second.source].record().key)))
+            }
+            _ => run,
+        }
+    }
+
+    #[inline]
+    fn walk(&mut self, forward: bool) -> RecordKind {
+        match self.queue.last() {
+            Some(front) => self.sources[front.source].walk(forward),
+            None => RecordKind::Delete,
+        }
+    }
+
+    #[inline]
     fn valid(&self) -> bool {
         !self.queue.is_empty()
     }
@@ -150,7 +259,7 @@ impl Cursor for MergeCursor {
     #[inline]
     fn record(&self) -> Record<'_> {
         match self.queue.last() {
-            Some(&front) => self.sources[front].record(),
+            Some(front) => self.sources[front.source].record(),
             None => unreachable!("record() of an invalid cursor"),
         }
     }
@@ -159,7 +268,6 @@ impl Cursor for MergeCursor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::record::RecordKind;
     use proptest::prelude::*;
 
     /// A cursor over a sorted list.

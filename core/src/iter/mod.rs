@@ -4,7 +4,7 @@ mod merge;
 
 use crate::base::error::Result;
 use crate::base::ids::SequenceNumber;
-use crate::base::record::Record;
+use crate::base::record::{Record, RecordKind};
 
 pub use merge::MergeCursor;
 
@@ -28,4 +28,84 @@ pub trait Cursor: Send {
     fn valid(&self) -> bool;
     /// The record; call only while valid.
     fn record(&self) -> Record<'_>;
+
+    /// Forward to the first record of another key.
+    fn next_key(&mut self) -> Result<()> {
+        let key = self.record().key.to_vec();
+        self.next()?;
+        while self.valid() && self.record().key == key {
+            self.next()?;
+        }
+        Ok(())
+    }
+
+    /// Whether the record in front of this one is known to have another key, so that `prev` leads to the oldest version of
+    /// the key before. `false` says nothing. Call only while valid, on the way backward.
+    fn is_newest(&self) -> bool {
+        false
+    }
+
+    /// A number of steps that [`Cursor::walk`] can take: they lead to records of other keys, one version of each, with the
+    /// sequence number of this one, all on the near side of the key `until`. 0 says nothing. Call only while valid, with the
+    /// direction of the way so far.
+    fn run(&self, _forward: bool, _until: Option<&[u8]>) -> usize {
+        0
+    }
+
+    /// One step of a [`Cursor::run`]; the kind of the record.
+    fn walk(&mut self, _forward: bool) -> RecordKind {
+        debug_assert!(false, "there is no run");
+        RecordKind::Delete
+    }
+}
+
+impl<C: Cursor + ?Sized> Cursor for Box<C> {
+    fn seek_first(&mut self) -> Result<()> {
+        (**self).seek_first()
+    }
+
+    fn seek_last(&mut self) -> Result<()> {
+        (**self).seek_last()
+    }
+
+    fn seek(&mut self, key: &[u8], sequence: SequenceNumber) -> Result<()> {
+        (**self).seek(key, sequence)
+    }
+
+    fn seek_before(&mut self, key: &[u8], sequence: SequenceNumber) -> Result<()> {
+        (**self).seek_before(key, sequence)
+    }
+
+    fn next(&mut self) -> Result<()> {
+        (**self).next()
+    }
+
+    fn prev(&mut self) -> Result<()> {
+        (**self).prev()
+    }
+
+    fn valid(&self) -> bool {
+        (**self).valid()
+    }
+
+    fn record(&self) -> Record<'_> {
+        (**self).record()
+    }
+
+    fn next_key(&mut self) -> Result<()> {
+        (**self).next_key()
+    }
+
+    fn is_newest(&self) -> bool {
+        (**self).is_newest()
+    }
+
+    fn run(&self, forward: bool, until: Option<&[u8]>) -> usize {
+        (**self).run(forward, until)
+    }
+
+    #[inline]
+    fn walk(&mut self, forward: bool) -> RecordKind {
+        (**self).walk(forward)
+    }
 }

@@ -76,6 +76,25 @@ impl Cursor for MemtableCursor {
         self.place.is_some()
     }
 
+    #[inline]
+    fn next_key(&mut self) -> Result<()> {
+        let Some(from) = self.place else { return Ok(()) };
+        let key = from.record().key();
+        let mut place = from.next();
+        while let Some(next) = place.filter(|next| next.record().key() == key) {
+            place = next.next();
+        }
+        self.place = place;
+        Ok(())
+    }
+
+    #[inline]
+    fn is_newest(&self) -> bool {
+        self.place.is_some_and(|place| {
+            place.prev().is_none_or(|before| before.record().key() != place.record().key())
+        })
+    }
+
     /// The record.
     ///
     /// # Panics

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::ops::Bound;
 
 use crate::base::comparator::KeyOrder;
-use crate::base::error::Result;
+use crate::base::error::{Error, Result};
 use crate::base::ids::{KeyspaceId, MAX_SEQUENCE, SequenceNumber};
 use crate::base::key::KeyRange;
 use crate::base::memory;
@@ -15,7 +15,7 @@ use crate::iter::{Cursor, MergeCursor};
 use crate::metrics::Tally;
 use crate::read::scan_options::ScanOptions;
 use crate::sync::Arc;
-use crate::version::Version;
+use crate::version::{Source, Version};
 use crate::view::View;
 
 /// In front of all versions of a key.
@@ -57,13 +57,15 @@ pub struct OwnWrites {
 ///
 /// As an iterator it yields own copies; [`Scan::next_entry`] lends. After an error it is at its end.
 pub struct Scan {
-    cursor: MergeCursor,
+    cursor: MergeCursor<Source>,
     order: KeyOrder,
-    range: KeyRange,
+    range: Arc<KeyRange>,
     prefix: Option<Vec<u8>>,
     reverse: bool,
     keys_only: bool,
     left: usize,
+    /// Steps that [`Cursor::walk`] takes to entries in the range; at most `left`.
+    run: usize,
     hit_limit: bool,
     sequence: SequenceNumber,
     own_last: SequenceNumber,
@@ -73,16 +75,18 @@ pub struct Scan {
     _version: Arc<Version>,
     _keep: KeepAlive,
     place: Place,
-    /// The key of the current entry; forward, versions of it that follow are skipped.
+    /// Key and value of an entry that is [`Place::Copied`].
     key: Vec<u8>,
-    /// Backward, the value of the current entry; empty in a scan of keys alone.
     value: Vec<u8>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Start,
+    /// The cursor stands on the entry.
     OnEntry,
+    /// Backward: the cursor stands in front of all versions of the entry, which was copied.
+    Copied,
     End,
 }
 
@@ -92,23 +96,24 @@ impl Scan {
         let levels = view.version.space(source.keyspace).ok_or_else(View::gone)?;
         let order = levels.order().clone();
         let own_last = source.own.as_ref().map_or(0, |own| own.last);
-        let mut cursors: Vec<Box<dyn Cursor>> = source.own.into_iter().map(|own| own.cursor).collect();
+        let mut sources: Vec<_> = source.own.into_iter().map(|own| Source::Other(own.cursor)).collect();
         for set in std::iter::once(&view.active).chain(&view.sealed) {
             if let Some(memtable) = set.space(source.keyspace).filter(|memtable| !memtable.is_empty()) {
-                cursors.push(Box::new(memtable.cursor()));
+                sources.push(Source::Memtable(memtable.cursor()));
             }
         }
-        let range = options.walked_range(&order);
-        cursors.extend(levels.cursors(source.read_ahead.as_ref().map(|ahead| (ahead, &range)))?);
+        let range = Arc::new(options.walked_range(&order));
+        levels.add_cursors(source.read_ahead.as_ref().map(|ahead| (ahead, &range)), &mut sources)?;
         let empty = range.is_empty(&order);
         Ok(Scan {
-            cursor: MergeCursor::new(order.clone(), cursors),
+            cursor: MergeCursor::new(order.clone(), sources),
             order,
             range,
             prefix: options.prefix,
             reverse: options.reverse,
             keys_only: options.keys_only,
             left: options.limit.unwrap_or(usize::MAX),
+            run: 0,
             hit_limit: false,
             sequence: source.sequence,
             own_last,
@@ -136,6 +141,7 @@ impl Scan {
     /// assert_eq!(bytes, 2);
     /// # Ok::<(), lightning_db::Error>(())
     /// ```
+    #[inline]
     pub fn next_entry(&mut self) -> Result<Option<(&[u8], &[u8])>> {
         self.step()?;
         Ok(self.entry())
@@ -151,49 +157,76 @@ impl Scan {
     }
 
     /// Moves to the next entry; `false` at the end.
+    #[inline]
     pub(crate) fn step(&mut self) -> Result<bool> {
-        let found = self.advance().map_err(|error| {
-            self.place = Place::End;
-            self.health.closed_or(error)
-        })?;
+        let found = self.advance().map_err(|error| self.fail(error))?;
         self.tally.step(found);
         Ok(found)
     }
 
+    #[cold]
+    fn fail(&mut self, error: Error) -> Error {
+        self.place = Place::End;
+        self.health.closed_or(error)
+    }
+
     /// The current entry.
+    #[inline]
     pub(crate) fn entry(&self) -> Option<(&[u8], &[u8])> {
-        match self.place {
-            Place::OnEntry if self.reverse || self.keys_only => Some((&self.key, &self.value)),
-            Place::OnEntry => Some((&self.key, self.cursor.record().value)),
-            Place::Start | Place::End => None,
-        }
+        let (key, value) = match self.place {
+            Place::OnEntry => {
+                let record = self.cursor.record();
+                (record.key, record.value)
+            }
+            Place::Copied => (&self.key[..], &self.value[..]),
+            Place::Start | Place::End => return None,
+        };
+        Some((key, if self.keys_only { &[] } else { value }))
     }
 
-    /// The key of the current entry.
+    /// The key of the current entry; empty if there is none.
     pub(crate) fn key(&self) -> &[u8] {
-        &self.key
+        self.entry().map_or(&[], |(key, _)| key)
     }
 
+    #[inline]
     fn advance(&mut self) -> Result<bool> {
         if self.place == Place::End {
             return Ok(false);
         }
         self.health.check_read()?;
+        while self.run > 0 {
+            self.run -= 1;
+            if self.cursor.walk(!self.reverse) == RecordKind::Put {
+                self.left -= 1;
+                return Ok(true);
+            }
+        }
         if self.left == 0 {
             self.hit_limit = true;
             self.place = Place::End;
             return Ok(false);
         }
         self.left -= 1;
-        let found = if self.reverse { self.advance_backward()? } else { self.advance_forward()? };
-        self.place = if found { Place::OnEntry } else { Place::End };
-        Ok(found)
+        self.step_from_key()
     }
 
-    fn advance_forward(&mut self) -> Result<bool> {
-        let mut hidden = self.place == Place::OnEntry;
-        if hidden {
-            self.cursor.next()?;
+    fn step_from_key(&mut self) -> Result<bool> {
+        self.place = if self.reverse { self.advance_backward()? } else { self.advance_forward()? };
+        if self.place == Place::OnEntry {
+            let bound = if self.reverse { &self.range.start } else { &self.range.end };
+            let until = match bound {
+                Bound::Included(key) | Bound::Excluded(key) => Some(&key[..]),
+                Bound::Unbounded => None,
+            };
+            self.run = self.cursor.run(!self.reverse, until).min(self.left);
+        }
+        Ok(self.place != Place::End)
+    }
+
+    fn advance_forward(&mut self) -> Result<Place> {
+        if self.place == Place::OnEntry {
+            self.cursor.next_key()?;
         } else {
             match &self.range.start {
                 Bound::Included(start) | Bound::Excluded(start) => self.cursor.seek(start, NEWEST)?,
@@ -202,61 +235,73 @@ impl Scan {
         }
         while self.cursor.valid() {
             let record = self.cursor.record();
-            let older = hidden && record.key == self.key;
-            if !older && self.range.is_after(&self.order, record.key) {
-                return Ok(false);
+            if self.range.is_after(&self.order, record.key) {
+                return Ok(Place::End);
             }
-            if !older && self.sees(record.sequence) {
-                self.key.clear();
-                self.key.extend_from_slice(record.key);
-                hidden = true;
-                if record.kind == RecordKind::Put && self.wanted() {
-                    return Ok(true);
-                }
+            if !self.sees(record.sequence) {
+                self.cursor.next()?;
+                continue;
             }
-            self.cursor.next()?;
+            if record.kind == RecordKind::Put && self.wanted(record.key) {
+                return Ok(Place::OnEntry);
+            }
+            self.cursor.next_key()?;
         }
-        Ok(false)
+        Ok(Place::End)
     }
 
-    /// Walks the versions of a key from the oldest to the newest one that is seen. The cursor then
-    /// stands in front of the key.
-    fn advance_backward(&mut self) -> Result<bool> {
-        if self.place == Place::Start {
-            match &self.range.end {
-                Bound::Included(end) => self.cursor.seek_before(end, OLDEST)?,
-                Bound::Excluded(end) => self.cursor.seek_before(end, NEWEST)?,
-                Bound::Unbounded => self.cursor.seek_last()?,
+    fn advance_backward(&mut self) -> Result<Place> {
+        match self.place {
+            Place::Start => {
+                match &self.range.end {
+                    Bound::Included(end) => self.cursor.seek_before(end, OLDEST)?,
+                    Bound::Excluded(end) => self.cursor.seek_before(end, NEWEST)?,
+                    Bound::Unbounded => self.cursor.seek_last()?,
+                }
+                self.step_over_oldest()?;
             }
-            self.step_over_oldest()?;
+            Place::OnEntry => self.cursor.prev()?,
+            Place::Copied | Place::End => {}
         }
         while self.cursor.valid() {
             let record = self.cursor.record();
             if self.range.is_before(&self.order, record.key) {
-                return Ok(false);
+                return Ok(Place::End);
             }
-            self.key.clear();
-            self.key.extend_from_slice(record.key);
-            let mut live = false;
-            while self.cursor.valid() {
-                let record = self.cursor.record();
-                if record.key != self.key {
-                    break;
-                }
-                if self.sees(record.sequence) {
-                    live = record.kind == RecordKind::Put;
-                    if !self.keys_only {
-                        self.value.clear();
-                        memory::append(&mut self.value, record.value)?;
-                    }
+            if self.cursor.is_newest() {
+                let live = record.kind == RecordKind::Put && self.sees(record.sequence);
+                if live && self.wanted(record.key) {
+                    return Ok(Place::OnEntry);
                 }
                 self.cursor.prev()?;
-            }
-            if live && self.wanted() {
-                return Ok(true);
+            } else if self.copy_backward()? && self.wanted(&self.key) {
+                return Ok(Place::Copied);
             }
         }
-        Ok(false)
+        Ok(Place::End)
+    }
+
+    /// Walks the versions of a key from the oldest to the newest one that is seen, which is copied; whether that has a value.
+    /// The cursor then stands in front of the key.
+    fn copy_backward(&mut self) -> Result<bool> {
+        self.key.clear();
+        self.key.extend_from_slice(self.cursor.record().key);
+        let mut live = false;
+        while self.cursor.valid() {
+            let record = self.cursor.record();
+            if record.key != self.key {
+                break;
+            }
+            if self.sees(record.sequence) {
+                live = record.kind == RecordKind::Put;
+                if !self.keys_only {
+                    self.value.clear();
+                    memory::append(&mut self.value, record.value)?;
+                }
+            }
+            self.cursor.prev()?;
+        }
+        Ok(live)
     }
 
     /// A record of an included end key may itself have sequence 0 and so lie at the seek position.
@@ -270,6 +315,7 @@ impl Scan {
     }
 
     /// Whether the scan shows a record: one committed at or below its instant, or the transaction's own.
+    #[inline]
     fn sees(&self, record: SequenceNumber) -> bool {
         record <= self.sequence || (MAX_SEQUENCE < record && record <= self.own_last)
     }
@@ -279,9 +325,10 @@ impl Scan {
         self.hit_limit
     }
 
-    fn wanted(&self) -> bool {
-        self.prefix.as_ref().is_none_or(|prefix| self.key.starts_with(prefix))
-            && !matches!(&self.range.start, Bound::Excluded(start) if *start == self.key)
+    #[inline]
+    fn wanted(&self, key: &[u8]) -> bool {
+        self.prefix.as_ref().is_none_or(|prefix| key.starts_with(prefix))
+            && !matches!(&self.range.start, Bound::Excluded(start) if start == key)
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::base::comparator::KeyOrder;
 use crate::base::error::Result;
 use crate::base::ids::SequenceNumber;
-use crate::base::record::Record;
+use crate::base::record::{Record, RecordKind};
 use crate::btree::{Course, TableCursor};
 use crate::iter::Cursor;
 use crate::sync::Arc;
@@ -54,10 +54,16 @@ impl LevelCursor {
         }
     }
 
+    #[inline]
     fn leave_if_done(&mut self, forward: bool) -> Result<()> {
-        if self.cursor.as_ref().is_some_and(|cursor| cursor.valid()) {
-            return Ok(());
+        match self.valid() {
+            true => Ok(()),
+            false => self.go_to_neighbour(forward),
         }
+    }
+
+    #[cold]
+    fn go_to_neighbour(&mut self, forward: bool) -> Result<()> {
         let next = if forward { Some(self.at + 1) } else { self.at.checked_sub(1) };
         let Some(next) = next else {
             self.leave();
@@ -107,6 +113,7 @@ impl Cursor for LevelCursor {
         Ok(())
     }
 
+    #[inline]
     fn next(&mut self) -> Result<()> {
         if let Some(cursor) = &mut self.cursor {
             cursor.next()?;
@@ -114,6 +121,7 @@ impl Cursor for LevelCursor {
         self.leave_if_done(true)
     }
 
+    #[inline]
     fn prev(&mut self) -> Result<()> {
         if let Some(cursor) = &mut self.cursor {
             cursor.prev()?;
@@ -121,6 +129,7 @@ impl Cursor for LevelCursor {
         self.leave_if_done(false)
     }
 
+    #[inline]
     fn valid(&self) -> bool {
         self.cursor.as_ref().is_some_and(|cursor| cursor.valid())
     }
@@ -131,5 +140,27 @@ impl Cursor for LevelCursor {
             Some(cursor) => cursor.record(),
             None => unreachable!("record() of an invalid cursor"),
         }
+    }
+
+    #[inline]
+    fn next_key(&mut self) -> Result<()> {
+        if let Some(cursor) = &mut self.cursor {
+            cursor.next_key()?;
+        }
+        self.leave_if_done(true)
+    }
+
+    #[inline]
+    fn is_newest(&self) -> bool {
+        self.cursor.as_ref().is_some_and(|cursor| cursor.is_newest())
+    }
+
+    fn run(&self, forward: bool, until: Option<&[u8]>) -> usize {
+        self.cursor.as_ref().map_or(0, |cursor| cursor.run(forward, until))
+    }
+
+    #[inline]
+    fn walk(&mut self, forward: bool) -> RecordKind {
+        self.cursor.as_mut().map_or(RecordKind::Delete, |cursor| cursor.walk(forward))
     }
 }

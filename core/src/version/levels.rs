@@ -9,9 +9,9 @@ use crate::base::key::KeyRange;
 use crate::base::limits::LEVELS;
 use crate::base::lookup::{Lookup, Reach};
 use crate::btree::{Course, PageRecord, ReadAhead};
-use crate::iter::Cursor;
 use crate::sync::Arc;
 use crate::version::level_cursor::LevelCursor;
+use crate::version::source::Source;
 use crate::version::space::Space;
 use crate::version::table::TableHandle;
 
@@ -190,18 +190,21 @@ impl Levels {
         Ok(bytes)
     }
 
-    /// Cursors that together stand for all tables, newest source first. Each has the pages of a range read ahead, if a
+    /// Adds cursors that together stand for all tables, newest source first. Each has the pages of a range read ahead, if a
     /// reader for that is given.
-    pub fn cursors(&self, ahead: Option<(&Arc<ReadAhead>, &KeyRange)>) -> Result<Vec<Box<dyn Cursor>>> {
-        let ahead = ahead.map(|(reader, range)| (reader, Arc::new(range.clone())));
-        let course = || ahead.as_ref().map(|(reader, range)| Course::new(reader.lane(), Arc::clone(range)));
-        let mut cursors: Vec<Box<dyn Cursor>> = Vec::new();
+    pub fn add_cursors(
+        &self,
+        ahead: Option<(&Arc<ReadAhead>, &Arc<KeyRange>)>,
+        sources: &mut Vec<Source>,
+    ) -> Result<()> {
+        let course = || ahead.map(|(reader, range)| Course::new(reader.lane(), Arc::clone(range)));
         for handle in self.levels[0].iter() {
-            cursors.push(Box::new(handle.table()?.cursor_on(course())));
+            sources.push(Source::Table(Box::new(handle.table()?.cursor_on(course()))));
         }
         for level in self.levels[1..].iter().filter(|level| !level.is_empty()) {
-            cursors.push(Box::new(LevelCursor::new(self.order.clone(), Arc::clone(level), course())));
+            let cursor = LevelCursor::new(self.order.clone(), Arc::clone(level), course());
+            sources.push(Source::Level(Box::new(cursor)));
         }
-        Ok(cursors)
+        Ok(())
     }
 }

@@ -3,6 +3,7 @@
 mod level_cursor;
 mod levels;
 mod obsolete;
+mod source;
 mod space;
 mod table;
 
@@ -18,6 +19,7 @@ use crate::sync::Arc;
 pub use level_cursor::LevelCursor;
 pub use levels::Levels;
 pub use obsolete::Obsolete;
+pub use source::Source;
 pub use space::{Space, SpaceDefaults, new_instance};
 pub use table::TableHandle;
 
