@@ -1,5 +1,7 @@
 //! The one place where the set of files changes: edit to the manifest, new version, new view.
 
+mod first_change;
+
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::filename::FileKind;
 use crate::base::ids::{FileNumber, KeyspaceId, SequenceNumber};
@@ -9,6 +11,9 @@ use crate::manifest::{self, Edit, Manifest, State};
 use crate::sync::{Arc, AtomicU64, Mutex, MutexGuard, Ordering};
 use crate::version::{Space, Version, VersionContext};
 use crate::view::{MemSet, View, ViewCell};
+use crate::wal::LogWriter;
+
+pub use first_change::FirstChange;
 
 /// No manifest below this many bytes is replaced by a new one with the state alone.
 const MANIFEST_BYTES: u64 = 1 << 20;
@@ -27,6 +32,10 @@ pub struct Catalogue {
 struct Inner {
     manifest: Manifest,
     state: State,
+    /// To be done before anything changes.
+    first_change: Option<FirstChange>,
+    /// The log that it has made, for its writer.
+    first_log: Option<LogWriter>,
     /// Length above which the manifest is replaced, in bytes.
     replace_above: u64,
     /// The files belong to the next opener.
@@ -39,12 +48,12 @@ fn replace_above(manifest: &Manifest) -> u64 {
 }
 
 impl Catalogue {
-    /// Of a database whose manifest was just published with `state`; `active` takes the writes, `sealed`
-    /// (newest first) waits to be flushed.
+    /// Of a database whose manifest was just published with `state`, or will be with the first change; `active` takes
+    /// the writes, `sealed` (newest first) waits to be flushed.
     pub fn new(
         context: VersionContext,
         health: Arc<Health>,
-        (manifest, state): (Manifest, State),
+        (manifest, state, first_change): (Manifest, State, Option<FirstChange>),
         spaces: &[Arc<Space>],
         active: Arc<MemSet>,
         sealed: Vec<Arc<MemSet>>,
@@ -52,7 +61,9 @@ impl Catalogue {
     ) -> Self {
         let version = Arc::new(Version::default().next(&context, &state, spaces));
         let view = View { generation: 0, active, sealed, version };
-        Self::with_view(context, health, (manifest, state), view, visible)
+        let mut catalogue = Self::with_view(context, health, (manifest, state), view, visible);
+        catalogue.inner.get_mut().first_change = first_change;
+        catalogue
     }
 
     /// As [`Catalogue::new`], with the version that `state` describes.
@@ -76,6 +87,8 @@ impl Catalogue {
                 closed: false,
                 manifest,
                 state,
+                first_change: None,
+                first_log: None,
             }),
         }
     }
@@ -188,8 +201,10 @@ impl Catalogue {
         self.leave_out_dropped(&inner.state, &mut edit);
         let logs = edit.logs_added.iter().map(|number| (FileKind::Log, *number));
         let added: Vec<_> = logs.chain(edit.new_tables().map(|number| (FileKind::Table, number))).collect();
-        self.apply_edit(inner, edit, new, change).inspect_err(|error| {
-            if error.kind() == ErrorKind::NoSpace && !inner.manifest.is_halted() {
+        let applied = self.begin_in(inner).and_then(|()| self.apply_edit(inner, edit, new, change));
+        applied.inspect_err(|error| {
+            let unsure = inner.first_change.is_none() && inner.manifest.is_halted();
+            if error.kind() == ErrorKind::NoSpace && !unsure {
                 added.into_iter().for_each(|(kind, number)| self.context.obsolete.add(kind, number));
             } else {
                 self.health.halt(error);

@@ -155,6 +155,49 @@ fn writing_cut_at_every_call_keeps_what_was_acknowledged() {
     }
 }
 
+/// A database that was closed properly, with records in tables or in a log.
+fn closed(records: u32) -> MemoryVfs {
+    let disk = MemoryVfs::with_seed(11);
+    let db = open(&disk).unwrap();
+    for i in 0..records {
+        db.put_with_consistency(i.to_be_bytes(), [i as u8; 100], ConsistencyLevel::Quorum).unwrap();
+    }
+    db.close().unwrap();
+    disk.crash(Keep::Durable)
+}
+
+/// The first change of an opened database makes its log and manifest.
+#[test]
+fn the_first_change_cut_at_every_call_is_made_or_not() {
+    for records in [0, 20, 4_000] {
+        let before = closed(records);
+        let acknowledged = std::cell::Cell::new(false);
+        let points = cut_everywhere(
+            || before.crash(Keep::All),
+            |disk| {
+                acknowledged.set(false);
+                let db = open(disk)?;
+                assert_eq!(entries(&db).len(), records as usize);
+                let put = db.put(b"new", b"value");
+                acknowledged.set(put.is_ok());
+                put.and(db.close())
+            },
+            |disk, call, keep| {
+                let db = open(&disk).unwrap_or_else(|error| panic!("cut at {call}, {keep:?}: {error}"));
+                let found = entries(&db).len() - records as usize;
+                let least = usize::from(acknowledged.get());
+                assert!((least..=1).contains(&found), "cut at {call}, {keep:?}: {found} found");
+                db.put(b"more", b"").unwrap();
+                db.close().unwrap();
+                let again = open(&disk.crash(Keep::Durable)).unwrap();
+                assert_eq!(entries(&again).len(), records as usize + found + 1);
+            },
+        );
+        println!("first change over {records} records: {points} calls cut");
+        assert!(points > 10);
+    }
+}
+
 fn with_backup() -> (MemoryVfs, Database) {
     let disk = MemoryVfs::with_seed(9);
     let db = open(&disk).unwrap();

@@ -382,3 +382,68 @@ fn a_manifest_that_lost_its_end_is_damage() {
     assert_eq!(error.kind(), ErrorKind::Corruption);
     assert!(error.to_string().contains(".manifest"), "{error}");
 }
+
+/// A closed database, with a few records.
+fn closed() -> MemoryVfs {
+    let disk = MemoryVfs::default();
+    let db = open(&disk).unwrap();
+    (0..10u8).for_each(|i| db.put([i], [i]).unwrap());
+    db.close().unwrap();
+    disk
+}
+
+/// The first change after an opening fails once, at every call, of a full disk or otherwise.
+#[test]
+fn a_first_change_that_fails_can_be_made_again_or_halts() {
+    for fault in [28, EIO] {
+        let mut refused = 0;
+        for call in 0..40 {
+            let disk = closed();
+            let db = open(&disk).unwrap();
+            disk.fail_call(disk.calls() + call, Fault::Os(fault));
+            let first = db.put(b"first", b"");
+            let second = db.put(b"second", b"");
+            refused += usize::from(first.is_err());
+            if let Err(error) = &second {
+                let of_its_own = first.is_ok() && !error.to_string().contains("reopen");
+                assert!(of_its_own || error.kind() == ErrorKind::Halted, "call {call}: {error}");
+            }
+            for i in 0..10u8 {
+                assert_eq!(db.get([i]).unwrap().unwrap(), [i], "call {call}");
+            }
+            let _ = db.close();
+            for keep in [Keep::All, Keep::Durable] {
+                let db = open(&disk.crash(keep)).unwrap_or_else(|error| panic!("call {call}: {error}"));
+                assert!(entries(&db).len() >= 10 + usize::from(first.is_ok()) + usize::from(second.is_ok()));
+            }
+        }
+        assert!(refused > 5, "{refused} refused");
+    }
+}
+
+#[test]
+fn a_closed_database_opens_and_is_read_on_a_full_disk() {
+    let disk = closed();
+    disk.set_space(Some(0));
+    let db = open(&disk).unwrap();
+    assert_eq!(entries(&db).len(), 10);
+    for level in [ConsistencyLevel::Strong, ConsistencyLevel::Quorum] {
+        assert_eq!(db.put_with_consistency(b"k", b"", level).unwrap_err().kind(), ErrorKind::NoSpace);
+    }
+    disk.set_space(None);
+    with_room(|| db.put(b"k", b""));
+    db.close().unwrap();
+    assert_eq!(entries(&open(&disk.crash(Keep::Durable)).unwrap()).len(), 11);
+}
+
+/// Zeros ahead of the log take no room that its records need.
+#[test]
+fn as_many_synced_writes_as_others_fit_on_a_disk() {
+    let written = [ConsistencyLevel::Strong, ConsistencyLevel::Quorum].map(|level| {
+        let disk = MemoryVfs::default();
+        let db = common::open_with(&disk, Default::default()).unwrap();
+        disk.set_space(Some(300 << 10));
+        fill(&db, level)
+    });
+    assert_eq!(written[0], written[1]);
+}

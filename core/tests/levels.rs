@@ -78,6 +78,29 @@ fn the_default_level_is_used_where_none_is_named() {
     assert_eq!(log_calls(&calls, || db.transact(|tx| tx.put(b"k", b"v")).unwrap()), (1, 0));
 }
 
+/// A database that was closed and is only read stays as it was, whatever its size.
+#[test]
+fn an_open_that_is_followed_by_reads_alone_writes_nothing() {
+    for records in [5u32, 4_000] {
+        let disk = MemoryVfs::default();
+        let db = open(&disk).unwrap();
+        for number in 0..records {
+            db.put_with_consistency(number.to_be_bytes(), [1; 100], ConsistencyLevel::Quorum).unwrap();
+        }
+        db.compact_lsm().unwrap();
+        db.close().unwrap();
+        for _ in 0..2 {
+            let calls = disk.calls();
+            let db = open(&disk).unwrap();
+            assert!(db.recovery_report().clean);
+            assert_eq!(entries(&db).len(), records as usize);
+            std::thread::sleep(Duration::from_millis(20));
+            db.close().unwrap();
+            assert_eq!(disk.calls(), calls, "{records} records");
+        }
+    }
+}
+
 /// What a killed process and a power cut leave of ten writes at each level.
 #[test]
 fn each_level_survives_what_it_promises() {

@@ -85,16 +85,18 @@ pub(super) fn remove_orphans(vfs: &dyn Vfs, folder: &Path, loaded: &Loaded, name
 /// Removes the logs and the manifest that the new manifest has replaced. What cannot be removed now is an
 /// orphan at the next open.
 pub(super) fn remove_replaced(vfs: &dyn Vfs, folder: &Path, names: &[String], state: &State) {
-    for name in names {
-        let replaced = match FileKind::parse(name) {
-            Some((FileKind::Manifest, _)) => true,
-            Some((FileKind::Log, number)) => !state.logs.contains_key(&number),
-            _ => false,
-        };
-        if replaced {
-            let _ = vfs.remove(&folder.join(name));
-        }
+    for (kind, number) in replaced(names, state) {
+        let _ = vfs.remove(&folder.join(kind.name(number)));
     }
+}
+
+/// Of the files that were there, the manifest, and the logs that the state does not name any more.
+pub(super) fn replaced(names: &[String], state: &State) -> impl Iterator<Item = (FileKind, FileNumber)> {
+    names.iter().filter_map(|name| FileKind::parse(name)).filter(|(kind, number)| match kind {
+        FileKind::Manifest => true,
+        FileKind::Log => !state.logs.contains_key(number),
+        FileKind::Table => false,
+    })
 }
 
 /// What was read may be in the operating system's memory alone, and is about to be relied on. A sync that

@@ -7,12 +7,12 @@ use crate::base::comparator::{GivenOrders, KeyOrder};
 use crate::base::config::LightningDbConfig;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::filename::{self, FileKind, UNFINISHED};
-use crate::base::header::FileHeader;
+use crate::base::header::{FILE_HEADER_LEN, FileHeader};
 use crate::base::ids::SequenceNumber;
 use crate::base::per_keyspace::PerKeyspace;
 use crate::btree::{Maps, TableContext};
 use crate::cache::PageCache;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, FirstChange};
 use crate::codec::{Codec, Compression};
 use crate::health::Health;
 use crate::manifest::{self, Edit, Loaded, Manifest, orders_of};
@@ -72,11 +72,13 @@ pub fn open(
     let mut recovery = Recovery { vfs, folder, orders: &orders, loaded, report: RecoveryReport::default() };
     recovery.reserve_numbers(&names);
     let (sealed, last_sequence) = recovery.replay_logs()?;
-    let (log, manifest) = recovery.publish(last_sequence)?;
+    let (log, manifest, first_change) = match recovery.is_clean() && last_sequence > 0 {
+        true => recovery.put_off(last_sequence, &names)?,
+        false => recovery.publish(last_sequence, &names)?,
+    };
     let Recovery { loaded, report, .. } = recovery;
-    files::remove_replaced(&**vfs, folder, &names, &loaded.state);
     let active = Arc::new(new_memset(vec![log.number()], &orders));
-    let files = (manifest, loaded.state);
+    let files = (manifest, loaded.state, first_change);
     let catalogue =
         Catalogue::new(context, Arc::clone(health), files, &spaces, active, sealed, last_sequence);
     Ok(Opened { catalogue: Arc::new(catalogue), log, last_sequence, report })
@@ -139,27 +141,52 @@ impl Recovery<'_> {
         Ok((sealed, last_sequence))
     }
 
-    /// A new log, then a new manifest that names it: with the manifest the recovery is done.
-    fn publish(&mut self, last_sequence: SequenceNumber) -> Result<(LogWriter, Manifest)> {
+    /// Whether all stands on the disk as the last close has left it.
+    fn is_clean(&self) -> bool {
+        self.report.clean && self.report.dropped_manifest_bytes == 0 && self.report.dropped_log_bytes == 0
+    }
+
+    /// The header of the new log, which the state names from now on.
+    fn add_log(&mut self, last_sequence: SequenceNumber) -> Result<FileHeader> {
         let state = &mut self.loaded.state;
-        let (log_number, manifest_number) = (state.next_file, state.next_file + 1);
+        let number = state.next_file;
         let header = FileHeader {
             kind: FileKind::Log,
             database_id: self.loaded.database_id,
-            number: log_number,
+            number,
             first_sequence: last_sequence + 1,
             previous_log: state.logs.keys().next_back().copied().unwrap_or(0),
         };
-        let log = LogWriter::create(&**self.vfs, self.folder, header)?;
-        let edit =
-            Edit { logs_added: vec![log_number], next_file: Some(manifest_number + 1), ..Edit::default() };
+        let edit = Edit { logs_added: vec![number], next_file: Some(number + 1), ..Edit::default() };
         state.apply(&edit).map_err(|problem| Error::new(ErrorKind::Internal, problem))?;
-        let manifest =
-            Manifest::publish(self.vfs, self.folder, self.loaded.database_id, manifest_number, state)?;
-        self.loaded.number = manifest_number;
-        Ok((log, manifest))
+        Ok(header)
+    }
+
+    /// A new log, then a new manifest that names it: with the manifest the recovery is done.
+    fn publish(&mut self, last_sequence: SequenceNumber, names: &[String]) -> Result<Files> {
+        let header = self.add_log(last_sequence)?;
+        let log = LogWriter::create(&**self.vfs, self.folder, header)?;
+        let state = &mut self.loaded.state;
+        let number = state.next_file;
+        state.next_file += 1;
+        let manifest = Manifest::publish(self.vfs, self.folder, self.loaded.database_id, number, state)?;
+        files::remove_replaced(&**self.vfs, self.folder, names, state);
+        Ok((log, manifest, None))
+    }
+
+    /// The same, to be done when something changes.
+    fn put_off(&mut self, last_sequence: SequenceNumber, names: &[String]) -> Result<Files> {
+        let header = self.add_log(last_sequence)?;
+        let (id, folder) = (self.loaded.database_id, self.folder);
+        let log = LogWriter::refusing(folder, FileKind::Log, id, header.number, FILE_HEADER_LEN as u64);
+        let manifest = Manifest::refusing(folder, id, self.loaded.number);
+        let replaced = files::replaced(names, &self.loaded.state).collect();
+        Ok((log, manifest, Some(FirstChange { log: header, made: None, replaced })))
     }
 }
+
+/// What takes the changes of an open database.
+type Files = (LogWriter, Manifest, Option<FirstChange>);
 
 pub(super) fn version_context(
     vfs: &Arc<dyn Vfs>,

@@ -1,4 +1,5 @@
-//! The log of a database that is open read-only: nothing can be written to it.
+//! A log without a file: of a database that is open read-only, or that nothing has been written to since it was
+//! opened. Nothing can be written to it.
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -26,6 +27,12 @@ impl LogWriter {
     ) -> LogWriter {
         let path = folder.join(kind.name(number));
         LogWriter::over(Arc::new(Refusing), path, Checksum::new(database_id, number), len)
+    }
+
+    /// The file of `made`, the same log with nothing in it, takes what was put in the buffer of this one.
+    pub fn begin(&mut self, made: LogWriter) {
+        debug_assert_eq!((self.number(), self.written), (made.number(), made.written));
+        self.file = made.file;
     }
 }
 

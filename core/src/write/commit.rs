@@ -89,6 +89,8 @@ pub struct Writer {
 /// What only the thread in the commit section may touch.
 pub(super) struct Section {
     pub log: LogWriter,
+    /// Whether the log has a file.
+    pub begun: bool,
     pub active: Arc<MemSet>,
     pub last_sequence: SequenceNumber,
     pub window: ConflictWindow,
@@ -117,6 +119,7 @@ impl Writer {
         let sync = GroupSync::new(&log, Arc::clone(&catalogue.tables().vfs));
         let section = Section {
             log,
+            begun: !catalogue.is_unchanged(),
             active,
             last_sequence,
             window: ConflictWindow::default(),
@@ -255,6 +258,11 @@ impl Writer {
         }
         if self.health.is_halted() {
             return Err(self.health.halted());
+        }
+        if !section.begun {
+            section.log.begin(self.catalogue.begin()?);
+            section.begun = true;
+            self.sync.replaced(&section.log);
         }
         let timer = self.health.meters.begin(Timed::LogWrite);
         let bytes = section.log.buffered() as u64;

@@ -52,6 +52,7 @@ impl Writer {
             .apply(edit, move |view, version| view.with_version(version, None).sealed_with(next))?;
         self.sync.replaced(&log);
         section.log = log;
+        section.begun = true;
         section.active = active;
         self.flush.notify();
         Ok(())
@@ -102,10 +103,14 @@ impl Writer {
         self.seal_in(&mut self.lock())
     }
 
-    /// Ends the log for good: everything written, synced, and noted in the manifest as a clean close.
+    /// Ends the log for good: everything written, synced, and noted in the manifest as a clean close, unless the
+    /// last one still holds.
     pub fn finish(&self) -> Result<()> {
         let mut section = self.lock();
         self.end_log(&mut section)?;
+        if self.catalogue.is_unchanged() {
+            return Ok(());
+        }
         let edit = Edit {
             logs_ended: vec![(section.log.number(), section.log.end())],
             clean_close: true,
