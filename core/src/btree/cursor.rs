@@ -350,27 +350,26 @@ impl Cursor for TableCursor {
         leaf.has_one_version_a_key() || !leaf.have_same_key(self.index, before)
     }
 
-    /// Inside of a leaf. Backward not onto its first record: the leaf before may have newer versions of that.
+    /// Inside of a leaf, as far as the heads tell the keys apart. Backward not onto its first record: the leaf before may have
+    /// newer versions of that.
     fn run(&self, forward: bool, until: Option<&[u8]>) -> usize {
-        let Some(leaf) = &self.leaf else { return 0 };
-        if !leaf.has_one_version_a_key() || !self.table.order.is_bytewise() {
-            return 0;
-        }
+        let Some(leaf) = self.leaf.as_ref().filter(|_| self.table.order.is_bytewise()) else { return 0 };
         let records = if forward { self.index + 1..leaf.count() } else { 1..self.index };
-        match until {
-            Some(key) => leaf.count_until(records, key, forward),
-            None => records.len(),
+        let near = until.map_or(records.len(), |key| leaf.count_until(records, key, forward));
+        match leaf.has_one_version_a_key() {
+            true => near,
+            false => leaf.count_apart(self.index, near, forward),
         }
     }
 
     #[inline]
-    fn walk(&mut self, forward: bool) -> RecordKind {
+    fn walk(&mut self, forward: bool) -> (RecordKind, SequenceNumber) {
         debug_assert!(self.run(forward, None) > 0);
         if let Some(leaf) = &self.leaf {
             let passed = if forward { self.index } else { leaf.count() - 1 - self.index };
             self.prefetch_beside(passed);
         }
         self.stand(if forward { self.index + 1 } else { self.index.saturating_sub(1) });
-        self.kind
+        (self.kind, self.sequence)
     }
 }

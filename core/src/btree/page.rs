@@ -318,6 +318,20 @@ impl Page {
         }
     }
 
+    /// Leaf: how many of `most` steps from a record lead to another head each, backward also away from another head.
+    pub(super) fn count_apart(&self, from: usize, most: usize, forward: bool) -> usize {
+        let apart = |pair: &&[[u8; HEAD_LEN]]| pair[0] != pair[1];
+        let heads = self.heads();
+        match forward {
+            true => heads.get(from..from + most + 1).unwrap_or_default().windows(2).take_while(apart).count(),
+            // A step to `at` looks at `at - 1` and `at`.
+            false => {
+                let passed = heads.get((from - most).saturating_sub(1)..from).unwrap_or_default();
+                passed.windows(2).rev().take_while(apart).count()
+            }
+        }
+    }
+
     /// Replaces `key` by the whole key of an entry.
     pub(super) fn copy_key(&self, index: usize, key: &mut Vec<u8>) {
         key.clear();
@@ -375,11 +389,13 @@ enum Fault {
 fn parse_leaf_cell(bytes: &[u8], cell: Range<usize>, zero_sequences: bool) -> Option<LeafCell<'_>> {
     let end = cell.end;
     let cell = bytes.get(cell)?;
-    if let (true, [len @ 0..0x80, kind, tail @ ..]) = (zero_sequences, cell) {
+    if let [len @ 0..0x80, kind, tail @ ..] = cell
+        && let Some((sequence, tail)) = if zero_sequences { Some((0, tail)) } else { short_varint(tail) }
+    {
         let len = usize::from(*len);
         let (rest, value) = tail.split_at_checked(len.saturating_sub(HEAD_LEN))?;
         let kind = RecordKind::from_byte(*kind);
-        return Some(LeafCell { suffix: Suffix { len, rest }, kind, sequence: 0, value, end });
+        return Some(LeafCell { suffix: Suffix { len, rest }, kind, sequence, value, end });
     }
     let mut decoder = Decoder::new(cell);
     let len = decoder.varint32()? as usize;
@@ -387,6 +403,19 @@ fn parse_leaf_cell(bytes: &[u8], cell: Range<usize>, zero_sequences: bool) -> Op
     let sequence = if zero_sequences { 0 } else { decoder.varint()? };
     let rest = decoder.take(len.saturating_sub(HEAD_LEN))?;
     Some(LeafCell { suffix: Suffix { len, rest }, kind, sequence, value: decoder.rest(), end })
+}
+
+/// A varint of at most four bytes with four behind it, and what follows it; `None` says nothing.
+#[inline]
+fn short_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let word = u64::from_le_bytes(*bytes.first_chunk()?);
+    let len = (!word & 0x8080_8080).trailing_zeros() / 8 + 1;
+    if len > 4 {
+        return None;
+    }
+    let word = word & (u64::MAX >> (64 - 8 * len));
+    let value = word & 0x7f | word >> 1 & 0x3f80 | word >> 2 & 0x1f_c000 | word >> 3 & 0xfe0_0000;
+    Some((value, bytes.get(len as usize..)?))
 }
 
 #[inline]

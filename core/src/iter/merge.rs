@@ -5,7 +5,7 @@ use crate::base::comparator::KeyOrder;
 use crate::base::error::Result;
 use crate::base::ids::SequenceNumber;
 use crate::base::record::{Record, RecordKind};
-use crate::iter::Cursor;
+use crate::iter::{Cursor, NOWHERE};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Direction {
@@ -244,10 +244,10 @@ impl<C: Cursor> Cursor for MergeCursor<C> {
     }
 
     #[inline]
-    fn walk(&mut self, forward: bool) -> RecordKind {
+    fn walk(&mut self, forward: bool) -> (RecordKind, SequenceNumber) {
         match self.queue.last() {
             Some(front) => self.sources[front.source].walk(forward),
-            None => RecordKind::Delete,
+            None => NOWHERE,
         }
     }
 
@@ -313,6 +313,30 @@ mod tests {
             let (key, sequence) = &self.records[self.at.unwrap()];
             Record { key, sequence: *sequence, kind: RecordKind::Put, value: b"" }
         }
+        fn is_newest(&self) -> bool {
+            let at = self.at.unwrap();
+            at == 0 || self.records[at - 1].0 != self.records[at].0
+        }
+        fn run(&self, forward: bool, until: Option<&[u8]>) -> usize {
+            let at = self.at.unwrap();
+            let key = |at: usize| &self.records[at].0[..];
+            let near =
+                |at: usize| until.is_none_or(|until| if forward { key(at) < until } else { key(at) > until });
+            match forward {
+                true => {
+                    (at + 1..self.records.len()).take_while(|&at| key(at) != key(at - 1) && near(at)).count()
+                }
+                false => (1..at).rev().take_while(|&at| key(at) != key(at - 1) && near(at)).count(),
+            }
+        }
+        fn walk(&mut self, forward: bool) -> (RecordKind, SequenceNumber) {
+            if forward {
+                self.next().unwrap()
+            } else {
+                self.prev().unwrap()
+            }
+            (RecordKind::Put, self.record().sequence)
+        }
     }
 
     fn sorted(mut records: Vec<(Vec<u8>, SequenceNumber)>) -> Vec<(Vec<u8>, SequenceNumber)> {
@@ -325,7 +349,7 @@ mod tests {
         #[test]
         fn a_merge_walks_like_one_sorted_list(
             records in proptest::collection::vec((proptest::collection::vec(0u8..3, 0..3), 1u64..50, 0usize..4), 0..60),
-            moves in proptest::collection::vec((0u8..6, proptest::collection::vec(0u8..3, 0..3), 1u64..50), 1..60),
+            moves in proptest::collection::vec((0u8..9, proptest::collection::vec(0u8..3, 0..3), 1u64..50), 1..60),
         ) {
             let model_records = sorted(records.iter().map(|r| (r.0.clone(), r.1)).collect());
             let mut parts = vec![Vec::new(); 4];
@@ -338,6 +362,18 @@ mod tests {
             let mut merge = MergeCursor::new(KeyOrder::Bytewise, sources);
             let mut model = ListCursor { records: model_records, at: None };
             for (kind, key, sequence) in moves {
+                // Backward a run begins at the newest version of a key.
+                let forward = kind == 7;
+                let runs = kind >= 7 && merge.valid() && (forward || merge.is_newest());
+                let steps = if runs { merge.run(forward, Some(&key)) } else { 0 };
+                for _ in 0..steps {
+                    let before = model.record().key.to_vec();
+                    prop_assert_eq!(merge.walk(forward).1, merge.record().sequence);
+                    if forward { model.next().unwrap() } else { model.prev().unwrap() }
+                    prop_assert_eq!(merge.record(), model.record());
+                    prop_assert!(model.record().key != before && (model.record().key < &key[..]) == forward);
+                    prop_assert!(forward || model.is_newest());
+                }
                 for cursor in [&mut merge as &mut dyn Cursor, &mut model] {
                     match kind {
                         0 => cursor.seek_first().unwrap(),
@@ -346,11 +382,15 @@ mod tests {
                         3 => cursor.seek_before(&key, sequence).unwrap(),
                         4 if cursor.valid() => cursor.next().unwrap(),
                         5 if cursor.valid() => cursor.prev().unwrap(),
+                        6 if cursor.valid() => cursor.next_key().unwrap(),
                         _ => {}
                     }
                 }
                 prop_assert_eq!(merge.valid(), model.valid());
-                if model.valid() { prop_assert_eq!(merge.record(), model.record()); }
+                if model.valid() {
+                    prop_assert_eq!(merge.record(), model.record());
+                    prop_assert!(!merge.is_newest() || model.is_newest());
+                }
             }
         }
     }

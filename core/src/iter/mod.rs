@@ -8,6 +8,9 @@ use crate::base::record::{Record, RecordKind};
 
 pub use merge::MergeCursor;
 
+/// What [`Cursor::walk`] gives where there is no run: a record that hides nothing.
+pub const NOWHERE: (RecordKind, SequenceNumber) = (RecordKind::Delete, SequenceNumber::MAX);
+
 /// Moves over records sorted by [`KeyOrder::compare_records`](crate::base::comparator::KeyOrder::compare_records):
 /// by key, newest sequence first. A new cursor is invalid until positioned. After an error the cursor
 /// is invalid. `next` and `prev` may be called only while valid.
@@ -45,17 +48,17 @@ pub trait Cursor: Send {
         false
     }
 
-    /// A number of steps that [`Cursor::walk`] can take: they lead to records of other keys, one version of each, with the
-    /// sequence number of this one, all on the near side of the key `until`. 0 says nothing. Call only while valid, with the
-    /// direction of the way so far.
+    /// A number of steps that [`Cursor::walk`] can take. Each leads to another key on the near side of the key `until`: forward
+    /// to its newest version, backward to its only one. 0 says nothing. Call only while valid, with the direction of the way
+    /// so far, and backward on the newest version of a key.
     fn run(&self, _forward: bool, _until: Option<&[u8]>) -> usize {
         0
     }
 
-    /// One step of a [`Cursor::run`]; the kind of the record.
-    fn walk(&mut self, _forward: bool) -> RecordKind {
+    /// One step of a [`Cursor::run`]; kind and sequence number of the record.
+    fn walk(&mut self, _forward: bool) -> (RecordKind, SequenceNumber) {
         debug_assert!(false, "there is no run");
-        RecordKind::Delete
+        NOWHERE
     }
 }
 
@@ -105,7 +108,7 @@ impl<C: Cursor + ?Sized> Cursor for Box<C> {
     }
 
     #[inline]
-    fn walk(&mut self, forward: bool) -> RecordKind {
+    fn walk(&mut self, forward: bool) -> (RecordKind, SequenceNumber) {
         (**self).walk(forward)
     }
 }

@@ -85,6 +85,8 @@ enum Place {
     Start,
     /// The cursor stands on the entry.
     OnEntry,
+    /// The cursor stands on a record that is not seen.
+    Hidden,
     /// Backward: the cursor stands in front of all versions of the entry, which was copied.
     Copied,
     End,
@@ -179,7 +181,7 @@ impl Scan {
                 (record.key, record.value)
             }
             Place::Copied => (&self.key[..], &self.value[..]),
-            Place::Start | Place::End => return None,
+            Place::Start | Place::Hidden | Place::End => return None,
         };
         Some((key, if self.keys_only { &[] } else { value }))
     }
@@ -197,7 +199,13 @@ impl Scan {
         self.health.check_read()?;
         while self.run > 0 {
             self.run -= 1;
-            if self.cursor.walk(!self.reverse) == RecordKind::Put {
+            let (kind, sequence) = self.cursor.walk(!self.reverse);
+            if !self.sees(sequence) {
+                // Forward, an older version may be seen. Backward there is none.
+                self.place = Place::Hidden;
+                break;
+            }
+            if kind == RecordKind::Put {
                 self.left -= 1;
                 return Ok(true);
             }
@@ -212,6 +220,7 @@ impl Scan {
     }
 
     fn step_from_key(&mut self) -> Result<bool> {
+        self.run = 0;
         self.place = if self.reverse { self.advance_backward()? } else { self.advance_forward()? };
         if self.place == Place::OnEntry {
             let bound = if self.reverse { &self.range.start } else { &self.range.end };
@@ -225,13 +234,13 @@ impl Scan {
     }
 
     fn advance_forward(&mut self) -> Result<Place> {
-        if self.place == Place::OnEntry {
-            self.cursor.next_key()?;
-        } else {
-            match &self.range.start {
-                Bound::Included(start) | Bound::Excluded(start) => self.cursor.seek(start, NEWEST)?,
-                Bound::Unbounded => self.cursor.seek_first()?,
+        match (self.place, &self.range.start) {
+            (Place::OnEntry, _) => self.cursor.next_key()?,
+            (Place::Start, Bound::Included(start) | Bound::Excluded(start)) => {
+                self.cursor.seek(start, NEWEST)?
             }
+            (Place::Start, Bound::Unbounded) => self.cursor.seek_first()?,
+            (Place::Hidden | Place::Copied | Place::End, _) => {}
         }
         while self.cursor.valid() {
             let record = self.cursor.record();
@@ -261,7 +270,7 @@ impl Scan {
                 self.step_over_oldest()?;
             }
             Place::OnEntry => self.cursor.prev()?,
-            Place::Copied | Place::End => {}
+            Place::Hidden | Place::Copied | Place::End => {}
         }
         while self.cursor.valid() {
             let record = self.cursor.record();

@@ -5,7 +5,7 @@ use crate::base::error::Result;
 use crate::base::ids::SequenceNumber;
 use crate::base::record::{Record, RecordKind};
 use crate::btree::{Course, TableCursor};
-use crate::iter::Cursor;
+use crate::iter::{Cursor, NOWHERE};
 use crate::sync::Arc;
 use crate::version::table::TableHandle;
 
@@ -160,7 +160,7 @@ impl Cursor for LevelCursor {
     }
 
     #[inline]
-    fn walk(&mut self, forward: bool) -> RecordKind {
-        self.cursor.as_mut().map_or(RecordKind::Delete, |cursor| cursor.walk(forward))
+    fn walk(&mut self, forward: bool) -> (RecordKind, SequenceNumber) {
+        self.cursor.as_mut().map_or(NOWHERE, |cursor| cursor.walk(forward))
     }
 }

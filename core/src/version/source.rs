@@ -83,7 +83,7 @@ impl Cursor for Source {
     }
 
     #[inline]
-    fn walk(&mut self, forward: bool) -> RecordKind {
+    fn walk(&mut self, forward: bool) -> (RecordKind, SequenceNumber) {
         of!(self, cursor => cursor.walk(forward))
     }
 }
