@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use common::{open, open_with, small_config, wait_until};
 use lightning_db::vfs::MemoryVfs;
-use lightning_db::{Comparator, ConsistencyLevel, Database, ErrorKind};
+use lightning_db::{Comparator, ConsistencyLevel, Database, ErrorKind, LightningDbConfig};
 
 /// Panics once in the thread of that name, and makes the thread `caller` wait while `hold` is set.
 struct Bad {
@@ -92,4 +92,22 @@ fn the_folder_is_not_free_while_a_callers_compaction_runs() {
     closer.join().unwrap().unwrap();
     let db = open_bad(&disk, "", &hold, &waits);
     assert_eq!(db.get(b"b").unwrap().unwrap(), b"3");
+}
+
+/// A seal would have to sync it all while every commit waits.
+#[test]
+fn much_that_is_not_synced_is_synced_in_the_background() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = Database::create(folder.path(), LightningDbConfig::default()).unwrap();
+    let (before, value) = (db.get_metrics().unwrap().log_syncs, vec![7; 1 << 20]);
+    db.put_with_consistency("a", &value, ConsistencyLevel::Quorum).unwrap();
+    for key in 0..5u8 {
+        assert_eq!(db.get_metrics().unwrap().log_syncs, before, "nothing much yet");
+        db.put_with_consistency([key], &value[..1 << 10], ConsistencyLevel::Quorum).unwrap();
+    }
+    for key in 0..5u8 {
+        db.put_with_consistency([key], &value, ConsistencyLevel::Quorum).unwrap();
+    }
+    wait_until("a sync", || db.get_metrics().unwrap().log_syncs > before);
+    db.close().unwrap();
 }

@@ -183,7 +183,7 @@ fn approached(order: &KeyOrder, keys: &[Vec<u8>]) -> Arc<Memtable> {
         for _ in 0..random(inserted as u64) % 5 {
             let rest = &keys[inserted..];
             let group = &rest[..rest.len().min(1 + random(inserted as u64 + 7) as usize % ABREAST)];
-            if random(inserted as u64 + 3) % 4 > 0 {
+            if !random(inserted as u64 + 3).is_multiple_of(4) {
                 let group: Vec<_> = group.iter().map(Vec::as_slice).collect();
                 writer.approach(inserted as u64 + 1, &group);
             }
@@ -194,7 +194,7 @@ fn approached(order: &KeyOrder, keys: &[Vec<u8>]) -> Arc<Memtable> {
                 inserted += 1;
             }
         }
-        if random(inserted as u64) % 5 == 0 && inserted < keys.len() {
+        if random(inserted as u64).is_multiple_of(5) && inserted < keys.len() {
             let (sequence, kind, value) = written(inserted);
             writer.insert(&keys[inserted], sequence, kind, &value).unwrap();
             inserted += 1;
@@ -260,6 +260,17 @@ proptest! {
         for batch_len in [1, 3, 17, 200] {
             check_budget(&table, &inserts, batch_len);
         }
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_single_insert_needs_more_than_is_kept_ready(nodes in prop::collection::vec(any::<u32>(), 0..=writer::MAX_LEVELS)) {
+        let mut nodes_of_level = [0; writer::MAX_LEVELS];
+        nodes_of_level.iter_mut().zip(nodes).for_each(|(level, nodes)| *level = nodes as usize);
+        let needed = nodes_needed(&nodes_of_level, 1);
+        prop_assert!(needed.leaves <= writer::NEEDED_BY_ONE.leaves);
+        prop_assert!(needed.inner_nodes <= writer::NEEDED_BY_ONE.inner_nodes);
     }
 }
 

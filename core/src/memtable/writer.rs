@@ -26,7 +26,7 @@ use crate::sync::{AtomicUsize, MutexGuard, Ordering};
 pub const MAX_LEVELS: usize = 20;
 
 /// Nodes that one insert can make at most, in whatever tree.
-const NEEDED_BY_ONE: NodesNeeded = NodesNeeded { leaves: 2, inner_nodes: 2 * MAX_LEVELS + SPARE };
+pub const NEEDED_BY_ONE: NodesNeeded = NodesNeeded { leaves: 2, inner_nodes: 2 * MAX_LEVELS + SPARE };
 
 /// What the writer alone uses. Belongs to one table for life: nodes and records come from here.
 pub struct Store {
