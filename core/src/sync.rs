@@ -1,7 +1,9 @@
 //! Locks and atomics, from one place, so that a model checker can take their stead.
 
 pub use parking_lot::{Condvar, Mutex, MutexGuard};
-pub use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence};
+pub use std::sync::atomic::{
+    AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering, compiler_fence, fence,
+};
 pub use std::sync::{Arc, Weak};
 pub use std::thread::yield_now;
 

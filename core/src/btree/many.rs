@@ -1,86 +1,115 @@
-//! Lookups of several keys in one table: each page once, and the memory of the next keys' pages on its way.
+//! Lookups of several keys in one table: in groups whose cache misses overlap.
 
 use crate::base::error::Result;
 use crate::base::ids::SequenceNumber;
+use crate::base::lookup::Reach;
 use crate::btree::format::{PageKind, PagePointer};
 use crate::btree::page::Page;
-use crate::btree::table::{PageRecord, Table};
-use crate::sync::Arc;
+use crate::btree::table::{PageRecord, Table, ahead_in};
+use crate::cache::{Ahead, Found, Visit};
+use crate::filter::LINE;
 
-/// Keys that are looked for together: their cache misses overlap.
+/// Keys that are looked for together.
 const TOGETHER: usize = 16;
 
 impl Table {
-    /// As [`Table::get`] for each of `keys`, which are sorted. `found` is told the index of a key and its record.
+    /// As [`Table::get`] for each of `keys`, all of which may be in the table. `found` is told the index of a key and its
+    /// record. Keys that lie side by side should be next to each other.
     pub fn get_many(
         &self,
         keys: &[&[u8]],
         sequence: SequenceNumber,
         found: &mut dyn FnMut(usize, PageRecord) -> Result<()>,
     ) -> Result<()> {
-        let (leaves, places) = (Vec::with_capacity(TOGETHER), Vec::with_capacity(TOGETHER));
-        let mut walk = Walk { table: self, sequence, leaves, places, found };
-        walk.visit(self.root, self.properties.height, keys, 0)?;
-        walk.answer()
+        let mut group =
+            Group { table: self, sequence, visit: self.visit(), places: [(self.root, 0); TOGETHER] };
+        let mut records = Vec::with_capacity(TOGETHER);
+        for (nth, keys) in keys.chunks(TOGETHER).enumerate() {
+            group.places = [(self.root, 0); TOGETHER];
+            for _ in 1..self.properties.height {
+                group.descend(keys)?;
+            }
+            group.answer(keys, &mut records)?;
+            group.visit.let_go();
+            for (index, record) in records.drain(..) {
+                found(nth * TOGETHER + index, record)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the filter says of each hash, appended to `holds`.
+    pub fn may_hold_many(
+        &self,
+        hashes: impl Iterator<Item = u64> + Clone,
+        holds: &mut Vec<bool>,
+    ) -> Result<()> {
+        let mut visit = self.visit();
+        if let Some(span) = &self.filter {
+            for hash in hashes.clone() {
+                let (pointer, line) = span.place_of(hash);
+                visit.ask(self.number(), pointer.offset, Ahead { skip: line * LINE, lines: 1 });
+            }
+        }
+        for hash in hashes {
+            holds.push(self.may_hold(&mut visit, hash, Reach::Disk)?);
+        }
+        Ok(())
     }
 }
 
-struct Walk<'a> {
+/// Keys on their way from the root to their leaves. Each step is done for all of them before the next one, and each step
+/// asks the processor for what the next one reads.
+struct Group<'a> {
     table: &'a Table,
     sequence: SequenceNumber,
-    /// Leaves whose heads are on their way, with what is looked for in them: index of the key, and the key.
-    leaves: Vec<(Arc<Page>, usize, &'a [u8])>,
-    /// Where in their leaves these are.
-    places: Vec<usize>,
-    found: &'a mut dyn FnMut(usize, PageRecord) -> Result<()>,
+    visit: Visit<'a, Page>,
+    /// For each key a page, and then what was found in it.
+    places: [(PagePointer, usize); TOGETHER],
 }
 
-impl<'a> Walk<'a> {
-    /// Visits a page of level `level`, 1 for leaves, for the keys that belong there; the first one has index `first`.
-    fn visit(&mut self, pointer: PagePointer, level: u64, keys: &[&'a [u8]], first: usize) -> Result<()> {
-        if level <= 1 {
-            let page = self.table.page(pointer, PageKind::Leaf)?;
-            page.prefetch_heads();
-            for (at, key) in keys.iter().enumerate() {
-                self.leaves.push((Arc::clone(&page), first + at, key));
-            }
-            return if self.leaves.len() < TOGETHER { Ok(()) } else { self.answer() };
-        }
-        let page = self.table.page(pointer, PageKind::Inner)?;
+impl Group<'_> {
+    /// From inner pages to their children.
+    fn descend(&mut self, keys: &[&[u8]]) -> Result<()> {
+        self.ask(keys.len(), PageKind::Inner);
         let (table, sequence) = (self.table, self.sequence);
-        let child_of = |key: &[u8]| page.child_index(&table.order, key, sequence);
-        let mut begin = 0;
-        let mut child = keys.first().map_or(0, |key| child_of(key));
-        while begin < keys.len() {
-            let (mut end, mut next) = (begin + 1, child);
-            while let Some(key) = keys.get(end) {
-                next = child_of(key);
-                if next != child {
-                    break;
-                }
-                end += 1;
-            }
-            let part = keys.get(begin..end).unwrap_or_default();
-            self.visit(page.inner_cell(child).child, level - 1, part, first + begin)?;
-            (begin, child) = (end, next);
+        for (key, (pointer, index)) in keys.iter().zip(&mut self.places) {
+            *index = table.use_page(&mut self.visit, *pointer, PageKind::Inner, |page| {
+                let index = page.child_index(&table.order, key, sequence);
+                page.prefetch_cell(index);
+                index
+            })?;
+        }
+        for (_, (pointer, index)) in keys.iter().zip(&mut self.places) {
+            let child = |page: Found<'_, Page>| page.inner_cell(*index).child;
+            *pointer = table.use_page_again(&mut self.visit, *pointer, PageKind::Inner, child)?;
+            self.visit.announce(table.number(), pointer.offset);
         }
         Ok(())
     }
 
-    /// Searches the leaves that have been gathered: first all for the place, then all for the record there.
-    fn answer(&mut self) -> Result<()> {
+    /// The records in leaves.
+    fn answer(&mut self, keys: &[&[u8]], records: &mut Vec<(usize, PageRecord)>) -> Result<()> {
+        self.ask(keys.len(), PageKind::Leaf);
         let (table, sequence) = (self.table, self.sequence);
-        let places = self.leaves.iter().map(|(page, _, key)| {
-            let place = table.index_in(page, key, sequence);
-            page.prefetch_cell(place);
-            place
-        });
-        self.places.extend(places);
-        for ((page, index, key), place) in self.leaves.drain(..).zip(self.places.drain(..)) {
-            if let Some(record) = table.record_at(page, place, key) {
-                (self.found)(index, record)?;
-            }
+        for (key, (pointer, index)) in keys.iter().zip(&mut self.places) {
+            *index = table.use_page(&mut self.visit, *pointer, PageKind::Leaf, |page| {
+                let index = table.index_in(&page, key, sequence);
+                page.prefetch_cell(index);
+                index
+            })?;
+        }
+        for (nth, (key, (pointer, index))) in keys.iter().zip(&self.places).enumerate() {
+            let record = |page: Found<'_, Page>| table.record_at(page, *index, key);
+            let record = table.use_page_again(&mut self.visit, *pointer, PageKind::Leaf, record)?;
+            records.extend(record.map(|record| (nth, record)));
         }
         Ok(())
+    }
+
+    fn ask(&self, keys: usize, kind: PageKind) {
+        for (pointer, _) in self.places.iter().take(keys) {
+            self.visit.ask(self.table.number(), pointer.offset, ahead_in(kind));
+        }
     }
 }

@@ -16,14 +16,16 @@ use crate::btree::format::{
     PagePointer, head_of,
 };
 use crate::cache::frames::Frames;
+use crate::cache::{Cached, Mark};
 use crate::filter::LINE;
 use crate::prefetch::prefetch;
 
 /// Bytes of a key behind its head that are copied in one piece.
 const SHORT_REST: usize = 16;
 
-/// A leaf, inner or filter page. Small, so that it shares a cache line with its reference counts.
+/// A leaf, inner or filter page.
 pub struct Page {
+    mark: Mark,
     /// Memory of its own, or a part of a map.
     bytes: Bytes,
     /// Bytes in the file, to be compared with a pointer's.
@@ -75,6 +77,16 @@ pub(super) struct Suffix<'a> {
     pub(super) rest: &'a [u8],
 }
 
+impl Cached for Page {
+    fn mark(&self) -> &Mark {
+        &self.mark
+    }
+
+    fn content(&self) -> *const u8 {
+        self.bytes.as_ptr()
+    }
+}
+
 impl Page {
     /// Reads and judges a page.
     pub(super) fn load(
@@ -94,18 +106,26 @@ impl Page {
         kind: PageKind,
         bytewise: bool,
     ) -> Result<Page> {
-        Self::parse(raw, pointer, kind, bytewise).map_err(|fault| match fault {
+        let mark = Mark::new(file.number, pointer.offset);
+        Self::parse(mark, raw, pointer, kind, bytewise).map_err(|fault| match fault {
             Fault::Damaged(expected) => file.damaged(pointer.offset, expected),
             Fault::Unknown(what) => file.unsupported(what),
         })
     }
 
-    fn parse(raw: RawPage, pointer: PagePointer, kind: PageKind, bytewise: bool) -> Result<Page, Fault> {
+    fn parse(
+        mark: Mark,
+        raw: RawPage,
+        pointer: PagePointer,
+        kind: PageKind,
+        bytewise: bool,
+    ) -> Result<Page, Fault> {
         let RawPage { content: bytes, mapped } = raw;
         let length = pointer.length;
         if kind == PageKind::Filter {
             return match bytes.len().is_multiple_of(LINE) {
                 true => Ok(Page {
+                    mark,
                     bytes,
                     length,
                     count: 0,
@@ -142,7 +162,7 @@ impl Page {
             return Err(lengths());
         }
         let zero_sequences = flags & FLAG_ZERO_SEQUENCES != 0;
-        let page = Page { bytes, length, count, heads, kind, zero_sequences, first_empty, mapped };
+        let page = Page { mark, bytes, length, count, heads, kind, zero_sequences, first_empty, mapped };
         page.judge_cells(pointer)?;
         Ok(page)
     }
@@ -352,13 +372,6 @@ impl Page {
     #[inline]
     fn ends(&self) -> usize {
         self.heads as usize + self.count as usize * HEAD_LEN
-    }
-
-    /// Asks the processor for the lines that a search begins with.
-    #[inline]
-    pub(super) fn prefetch_heads(&self) {
-        let lines = (self.ends() - NODE_HEADER_LEN).div_ceil(64).min(8);
-        prefetch(self.bytes.as_ptr().wrapping_add(NODE_HEADER_LEN), lines + 1);
     }
 
     /// Asks the processor for an entry.

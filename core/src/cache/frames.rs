@@ -16,6 +16,9 @@ const SIZES: usize = 8;
 /// Behind a round size, so that a page of that size fits with its header.
 const HEADER_ROOM: usize = 16;
 
+/// What a frame holds in debug builds once nobody may read it.
+const POISON: u8 = 0xdd;
+
 /// Frames that are not in use.
 pub struct Frames {
     free: Mutex<Free>,
@@ -58,7 +61,10 @@ impl Frames {
         Ok(Frame { bytes, len, home: Arc::clone(self) })
     }
 
-    fn give_back(&self, bytes: Vec<u8>) {
+    fn give_back(&self, mut bytes: Vec<u8>) {
+        if cfg!(debug_assertions) {
+            bytes.fill(POISON);
+        }
         if bytes.len() > self.most {
             return;
         }

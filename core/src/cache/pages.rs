@@ -9,10 +9,14 @@ use std::sync::OnceLock;
 
 use crate::base::ids::FileNumber;
 use crate::cache::balance::Balance;
+use crate::cache::directory::{Cached, Directory};
+use crate::cache::epoch;
 use crate::cache::frames::Frames;
+use crate::cache::retired::Retired;
 use crate::cache::rows::{Lender, RowCache};
 use crate::cache::shard::{Key, List, Shard, Step};
-use crate::sync::{Arc, AtomicUsize, Mutex, Ordering};
+use crate::cache::visit::Visit;
+use crate::sync::{Arc, AtomicU64, AtomicUsize, Mutex, Ordering};
 
 /// Most shards: enough that a few dozen threads rarely meet in one.
 const SHARDS: usize = 32;
@@ -56,7 +60,12 @@ pub struct CacheFigures {
 /// Values by file and offset. The weights of all entries, bookkeeping and ghosts included, and the bytes of the rows
 /// never pass the capacity. Values are counted: an evicted one lives on while somebody holds it.
 pub struct PageCache<V> {
+    /// Finds most of what is in the shards.
+    pub(super) directory: Directory<V>,
     shards: Box<[Lane<V>]>,
+    /// Look-ups that the directory answered, by the cell of their thread.
+    pub(super) hits: Box<[Hits; epoch::CELLS]>,
+    retired: Retired<V>,
     balance: Balance,
     /// Bytes reserved: of shards and rows, and of entries on the way in or out.
     usage: AtomicUsize,
@@ -70,6 +79,10 @@ pub struct PageCache<V> {
 #[repr(align(128))]
 struct Lane<V>(Mutex<Shard<V>>);
 
+/// The hits of one thread; no other one writes here.
+#[repr(align(64))]
+pub(super) struct Hits(pub(super) AtomicU64);
+
 thread_local! {
     static LOADS: Cell<u64> = const { Cell::new(0) };
 }
@@ -80,11 +93,14 @@ pub fn loads_of_this_thread() -> u64 {
     LOADS.get()
 }
 
-impl<V> PageCache<V> {
+impl<V: Cached> PageCache<V> {
     /// A cache of at most `capacity` bytes.
     pub fn new(capacity: usize) -> Self {
         let shards = (capacity / SHARD_BYTES).clamp(1, SHARDS).next_power_of_two();
         PageCache {
+            directory: Directory::new(capacity, shards),
+            hits: Box::new([const { Hits(AtomicU64::new(0)) }; epoch::CELLS]),
+            retired: Retired::default(),
             shards: (0..shards).map(|_| Lane(Mutex::new(Shard::default()))).collect(),
             balance: Balance::new(capacity),
             usage: AtomicUsize::new(0),
@@ -102,9 +118,18 @@ impl<V> PageCache<V> {
 
     /// The value of `(file, offset)`, which counts as used by this.
     pub fn get(&self, file: FileNumber, offset: u64) -> Option<Arc<V>> {
-        let key = Key { file, offset };
-        let hash = key.hash();
-        self.shard(hash).lock().get(hash, &key)
+        self.visit().get_counted(file, offset)
+    }
+
+    /// Looks up values without counted references of their own.
+    pub fn visit(&self) -> Visit<'_, V> {
+        Visit::new(self)
+    }
+
+    /// As [`PageCache::get`], of what is not in the directory.
+    #[cold]
+    pub(super) fn get_locked(&self, hash: u64, key: &Key) -> Option<Arc<V>> {
+        self.shard(hash).lock().get(hash, key, &self.directory)
     }
 
     /// As [`PageCache::get`], but leaves no trace: for reads of everything that say nothing about what will
@@ -133,8 +158,12 @@ impl<V> PageCache<V> {
         }
         let key = Key { file, offset };
         let hash = key.hash();
-        let insert = |shard: &mut Shard<V>| shard.insert(hash, key, value, small, priority);
-        let ghost = self.change(self.shard(hash), weight, insert, |(_, ghost)| ghost);
+        let insert = |shard: &mut Shard<V>| shard.insert(hash, key, value, small, priority, &self.directory);
+        let settle = |(old, ghost)| {
+            self.retired.add(old);
+            ghost
+        };
+        let ghost = self.change(self.shard(hash), weight, insert, settle);
         if let Some(list) = ghost {
             self.balance.ghost_of_page(list, weight);
         }
@@ -143,14 +172,19 @@ impl<V> PageCache<V> {
     /// Drops all entries of a file.
     pub fn remove_file(&self, file: FileNumber) {
         for Lane(shard) in &self.shards {
-            self.change(shard, 0, |shard| shard.remove_file(file), drop);
+            self.change(
+                shard,
+                0,
+                |shard| shard.remove_file(file, &self.directory),
+                |gone| self.retired.add(gone),
+            );
         }
     }
 
     /// Drops all entries, and most of the rows' memory.
     pub fn clear(&self) {
         for Lane(shard) in &self.shards {
-            self.change(shard, 0, Shard::clear, drop);
+            self.change(shard, 0, |shard| shard.clear(&self.directory), |gone| self.retired.add(gone));
         }
         while self.rows_give() {}
     }
@@ -187,12 +221,13 @@ impl<V> PageCache<V> {
             figures.page_hits += shard.hits;
             figures.page_misses += shard.misses;
         }
+        figures.page_hits += self.hits.iter().map(|Hits(hits)| hits.load(Ordering::Relaxed)).sum::<u64>();
         figures
     }
 
     #[inline]
     fn shard(&self, hash: u64) -> &Mutex<Shard<V>> {
-        &self.shards[(hash >> 48) as usize & (self.shards.len() - 1)].0
+        &self.shards[(hash >> Key::SHARD_SHIFT) as usize & (self.shards.len() - 1)].0
     }
 
     /// Changes a shard and settles the budget, of which `reserved` bytes are taken for this. `settle` drops what was
@@ -208,8 +243,9 @@ impl<V> PageCache<V> {
         let before = shard.totals();
         let result = change(&mut shard);
         let after = shard.totals();
-        drop(shard);
+        // Under the lock, or a sum may lack what came in when what went out is taken off.
         self.balance.note(&before, &after);
+        drop(shard);
         let left = settle(result);
         debug_assert!(after.memory() <= before.memory() + reserved);
         self.release((before.memory() + reserved).saturating_sub(after.memory()));
@@ -250,9 +286,12 @@ impl<V> PageCache<V> {
             let moved = |step| match step {
                 Step::Empty => Moved::Nothing,
                 Step::Promoted => Moved::Within,
-                Step::Evicted { .. } => Moved::Out,
+                Step::Evicted(value) => {
+                    self.retired.add(value);
+                    Moved::Out
+                }
             };
-            match self.change(shard, 0, |shard| shard.step(list), moved) {
+            match self.change(shard, 0, |shard| shard.step(list, &self.directory), moved) {
                 Moved::Nothing => {}
                 Moved::Within => return true,
                 Moved::Out => {
@@ -295,7 +334,7 @@ impl<V> PageCache<V> {
     }
 }
 
-impl<V> Lender for PageCache<V> {
+impl<V: Cached> Lender for PageCache<V> {
     /// Free bytes are for who asks first; others only up to the target of the rows.
     fn lend(&self, bytes: usize) -> bool {
         let lent = self.take_free(bytes)
@@ -323,6 +362,8 @@ enum Moved {
     Out,
 }
 
+#[cfg(test)]
+use crate::cache::directory::Mark;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::mem::size_of;
 
 use crate::base::ids::FileNumber;
 use crate::cache::Priority;
+use crate::cache::directory::{Cached, Directory};
 use crate::cache::ghosts::Ghosts;
 use crate::cache::index::Index;
 use crate::sync::Arc;
@@ -20,15 +21,16 @@ pub(super) struct Key {
 }
 
 impl Key {
-    /// Folded multiplications: keys are numbers of ours, so no seed is needed. The index uses the low bits, the choice of
-    /// a shard the high ones.
+    /// The bits of a hash from here on choose a shard, and more of them a line of the directory.
+    pub(super) const SHARD_SHIFT: u32 = 40;
+
+    /// The finalizer of SplitMix64: keys are numbers of ours, so no seed is needed. All bits are as good as any.
     #[inline]
     pub(super) fn hash(&self) -> u64 {
-        let fold = |value: u64| {
-            let product = u128::from(value ^ 0x9e37_79b9_7f4a_7c15) * 0xd6e8_feb8_6659_fd93;
-            (product >> 64) as u64 ^ product as u64
-        };
-        fold(fold(self.file) ^ self.offset)
+        let mixed =
+            (self.file.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ self.offset).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 29)
     }
 }
 
@@ -63,8 +65,6 @@ struct Node<V> {
     older: u32,
     list: List,
     priority: Priority,
-    /// Used since the hand was here.
-    used: bool,
     /// Rounds of the hand that it survives unused.
     rounds: bool,
 }
@@ -101,7 +101,7 @@ pub(super) enum Step<V> {
     /// An entry was used, and is `Frequent` now.
     Promoted,
     /// An entry left; for the caller to drop without the lock.
-    Evicted { _value: Option<Arc<V>> },
+    Evicted(Option<Arc<V>>),
 }
 
 pub(super) struct Shard<V> {
@@ -132,11 +132,13 @@ impl<V> Default for Shard<V> {
     }
 }
 
-impl<V> Shard<V> {
-    /// Bytes of node, free list and index for one entry with the room in which they grow, and of the two counts of its `Arc`
+impl<V: Cached> Shard<V> {
+    /// Bytes of node, free list, index and directory for one entry with the room in which they grow, and of the two counts of its `Arc`
     /// with what the allocator adds to that.
-    pub(super) const ENTRY: usize =
-        (size_of::<Node<V>>() + size_of::<u32>()) * 9 / 8 + 12 + 4 * size_of::<usize>();
+    pub(super) const ENTRY: usize = (size_of::<Node<V>>() + size_of::<u32>()) * 9 / 8
+        + 12
+        + 4 * size_of::<usize>()
+        + Directory::<V>::ENTRY;
 
     pub(super) fn totals(&self) -> Totals {
         Totals {
@@ -147,22 +149,19 @@ impl<V> Shard<V> {
         }
     }
 
-    /// A hit sets a mark, if it is not set.
-    #[inline]
-    pub(super) fn get(&mut self, hash: u64, key: &Key) -> Option<Arc<V>> {
-        let slot = self.find(hash, key);
-        let Some(node) = slot.and_then(|slot| self.nodes.get_mut(slot as usize)) else {
+    /// A look-up that found nothing in the directory, which is put right. A hit sets a mark.
+    pub(super) fn get(&mut self, hash: u64, key: &Key, directory: &Directory<V>) -> Option<Arc<V>> {
+        let Some(value) = self.peek(hash, key) else {
             self.misses += 1;
             return None;
         };
         self.hits += 1;
-        if !node.used {
-            node.used = true;
-        }
-        node.value.clone()
+        value.mark().set_used();
+        directory.put(hash, &value, Some(&value));
+        Some(value)
     }
 
-    /// As [`Shard::get`], without a trace.
+    /// The value of a key, without a trace.
     pub(super) fn peek(&self, hash: u64, key: &Key) -> Option<Arc<V>> {
         let slot = self.find(hash, key)?;
         self.nodes.get(slot as usize)?.value.clone()
@@ -177,20 +176,23 @@ impl<V> Shard<V> {
         value: Arc<V>,
         weight: u32,
         priority: Priority,
+        directory: &Directory<V>,
     ) -> (Option<Arc<V>>, Option<List>) {
         let Some(slot) = self.find(hash, &key) else {
             let lists = [List::Recent, List::Frequent];
             let ghost = lists.into_iter().find(|list| self.ghosts[*list as usize].take(hash));
             let list = if ghost.is_some() { List::Frequent } else { List::Recent };
             let rounds = priority == Priority::High;
-            let (newer, older, used, value) = (NONE, NONE, false, Some(value));
-            self.add(hash, Node { key, value, weight, newer, older, list, priority, used, rounds });
+            directory.put(hash, &value, None);
+            let (newer, older, value) = (NONE, NONE, Some(value));
+            self.add(hash, Node { key, value, weight, newer, older, list, priority, rounds });
             return (None, ghost);
         };
         let list = self.nodes[slot as usize].list;
         self.unlink(slot);
         let node = &mut self.nodes[slot as usize];
         (node.weight, node.priority) = (weight, priority);
+        directory.put(hash, &value, node.value.as_ref());
         let old = node.value.replace(value);
         self.link(slot, list);
         (old, None)
@@ -217,12 +219,11 @@ impl<V> Shard<V> {
     }
 
     /// Moves the hand of `Recent` or `Frequent` on to an entry that leaves, or that changes its list.
-    pub(super) fn step(&mut self, list: List) -> Step<V> {
+    pub(super) fn step(&mut self, list: List, directory: &Directory<V>) -> Step<V> {
         loop {
             let slot = self.lists[list as usize].oldest;
             let Some(node) = self.nodes.get_mut(slot as usize) else { return Step::Empty };
-            if node.used {
-                node.used = false;
+            if node.value.as_ref().is_some_and(|value| value.mark().take_used()) {
                 node.rounds = node.priority == Priority::High;
                 self.relink(slot, List::Frequent);
                 if list == List::Recent {
@@ -237,7 +238,7 @@ impl<V> Shard<V> {
             }
             let (hash, weight) = (node.key.hash(), node.weight);
             self.ghosts[list as usize].push(hash, weight);
-            return Step::Evicted { _value: self.take(slot) };
+            return Step::Evicted(self.take(slot, directory));
         }
     }
 
@@ -247,19 +248,22 @@ impl<V> Shard<V> {
     }
 
     /// What was dropped, for the caller to let go without the lock.
-    pub(super) fn remove_file(&mut self, file: FileNumber) -> Vec<Arc<V>> {
+    pub(super) fn remove_file(&mut self, file: FileNumber, directory: &Directory<V>) -> Vec<Arc<V>> {
         let of_file = |slot: &u32| {
             let node = &self.nodes[*slot as usize];
             node.key.file == file && node.value.is_some()
         };
         let slots: Vec<u32> = (0..self.nodes.len() as u32).filter(of_file).collect();
-        slots.into_iter().filter_map(|slot| self.take(slot)).collect()
+        slots.into_iter().filter_map(|slot| self.take(slot, directory)).collect()
     }
 
-    /// Takes everything out, ghosts too.
-    pub(super) fn clear(&mut self) -> Shard<V> {
-        let empty = Shard { hits: self.hits, misses: self.misses, ..Shard::default() };
-        std::mem::replace(self, empty)
+    /// Takes everything out, ghosts too. What was dropped, for the caller to let go without the lock.
+    pub(super) fn clear(&mut self, directory: &Directory<V>) -> Vec<Arc<V>> {
+        let slots = 0..self.nodes.len() as u32;
+        let taken = slots.filter(|slot| self.nodes[*slot as usize].value.is_some()).collect::<Vec<_>>();
+        let values = taken.into_iter().filter_map(|slot| self.take(slot, directory)).collect();
+        *self = Shard { hits: self.hits, misses: self.misses, ..Shard::default() };
+        values
     }
 
     #[inline]
@@ -267,10 +271,11 @@ impl<V> Shard<V> {
         self.index.find(hash, |slot| self.nodes.get(slot as usize).is_some_and(|node| node.key == *key))
     }
 
-    fn take(&mut self, slot: u32) -> Option<Arc<V>> {
+    fn take(&mut self, slot: u32, directory: &Directory<V>) -> Option<Arc<V>> {
         self.unlink(slot);
         let node = &mut self.nodes[slot as usize];
         let (hash, value) = (node.key.hash(), node.value.take());
+        value.iter().for_each(|value| directory.take(hash, value));
         let nodes = &self.nodes;
         self.index.remove(hash, slot, |slot| nodes[slot as usize].key.hash());
         self.free.push(slot);

@@ -14,7 +14,7 @@ const VALUE: [u8; 110] = [7; 110];
 
 /// A table of rows, of which so many lie in each page.
 struct Table {
-    pages: Arc<PageCache<()>>,
+    pages: Arc<PageCache<Mark>>,
     rows: Arc<RowCache>,
     random: u64,
     row_hits: Cell<u64>,
@@ -54,7 +54,7 @@ impl Table {
     fn page(&self, page: u64) -> bool {
         let missing = self.pages.get(1, page * 4096).is_none();
         if missing {
-            self.pages.insert(1, page * 4096, Arc::new(()), PAGE, Priority::Normal);
+            self.pages.insert(1, page * 4096, Arc::new(Mark::new(1, page * 4096)), PAGE, Priority::Normal);
         }
         missing
     }
@@ -143,13 +143,13 @@ fn scans_that_come_once_take_nothing_from_rows() {
 fn figures_add_up() {
     let mut table = Table::new();
     table.hot_rows(50_000);
-    table.pages.insert(9, 0, Arc::new(()), PAGE, Priority::High);
+    table.pages.insert(9, 0, Arc::new(Mark::new(9, 0)), PAGE, Priority::High);
     let figures = table.pages.figures();
     assert!(figures.inner_bytes > PAGE && figures.ghost_bytes > 0);
     let parts = figures.leaf_bytes + figures.inner_bytes + figures.row_bytes + figures.ghost_bytes;
     assert_eq!(parts, figures.bytes);
     assert_eq!(figures.page_hits + figures.page_misses, 50_000 - table.row_hits.get());
-    assert_eq!(table.pages.peek(9, 0), Some(Arc::new(())));
+    assert!(table.pages.peek(9, 0).is_some());
     assert_eq!(table.pages.figures(), figures);
     table.pages.clear();
     table.rows.clear();

@@ -132,13 +132,11 @@ impl Levels {
             return Ok(end);
         }
         let table = handle.table()?;
-        let (mut places, mut keys) = (Vec::new(), Vec::new());
-        for (place, wanted) in open.iter().enumerate().take(end).skip(start) {
-            if table.may_hold(wanted.hash, Reach::Disk)? {
-                places.push(place);
-                keys.push(wanted.key);
-            }
-        }
+        let wanted = open.get(start..end).unwrap_or_default();
+        let mut holds = Vec::with_capacity(wanted.len());
+        table.may_hold_many(wanted.iter().map(|wanted| wanted.hash), &mut holds)?;
+        let held = wanted.iter().enumerate().zip(holds).filter(|(_, holds)| *holds);
+        let (places, keys): (Vec<_>, Vec<_>) = held.map(|((at, wanted), _)| (start + at, wanted.key)).unzip();
         let mut gone = Vec::with_capacity(keys.len());
         table.get_many(&keys, sequence, &mut |at, record| {
             let Some(&place) = places.get(at) else { return Ok(()) };

@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::base::error::ErrorKind;
-use crate::base::lookup::Lookup;
+use crate::base::lookup::{Lookup, Reach};
 use crate::btree::format::PageKind;
+use crate::btree::page::Page;
+use crate::cache::Found;
 use crate::vfs::{Call, OsVfs, RecordingVfs, Vfs};
 
 /// A folder of the operating system with tables, and what is asked of them.
@@ -94,7 +96,9 @@ fn raw_pages_of_a_map_take_no_memory_of_the_cache() {
         assert_eq!(usage[1] < usage[0] / 2, borrows, "{codec:?}: {usage:?} bytes read, mapped");
         let table = disk.open(&disk.context(u64::MAX), &meta);
         let map = table.file.map.as_ref().unwrap().as_ptr_range();
-        let leaf = table.leaf_of(&records[0].key, 9, Reach::Disk).unwrap().unwrap();
+        let counted = |leaf: Found<'_, Page>| leaf.counted();
+        let (visit, key) = (&mut table.visit(), &records[0].key);
+        let leaf = table.with_leaf_of(visit, key, 9, Reach::Disk, counted).unwrap().unwrap();
         assert_eq!(map.contains(&leaf.bytes(0..1).as_ptr()), borrows);
     }
 }

@@ -6,16 +6,37 @@ use std::sync::Barrier;
 use proptest::prelude::*;
 
 use super::*;
+use crate::cache::directory::Ahead;
 
 const SMALL: usize = 64 << 10;
 
-fn filled(cache: &PageCache<u64>, range: std::ops::Range<u64>, priority: Priority) {
-    for i in range {
-        cache.insert(1, i * 4096, Arc::new(i), 1000, priority);
+/// A value with its mark.
+struct Marked<T> {
+    mark: Mark,
+    value: T,
+}
+
+impl<T: Send + Sync> Cached for Marked<T> {
+    fn mark(&self) -> &Mark {
+        &self.mark
+    }
+
+    fn content(&self) -> *const u8 {
+        std::ptr::from_ref(&self.value).cast()
     }
 }
 
-fn held(cache: &PageCache<u64>, range: std::ops::Range<u64>) -> usize {
+fn marked<T>(file: FileNumber, offset: u64, value: T) -> Arc<Marked<T>> {
+    Arc::new(Marked { mark: Mark::new(file, offset), value })
+}
+
+fn filled(cache: &PageCache<Marked<u64>>, range: std::ops::Range<u64>, priority: Priority) {
+    for i in range {
+        cache.insert(1, i * 4096, marked(1, i * 4096, i), 1000, priority);
+    }
+}
+
+fn held(cache: &PageCache<Marked<u64>>, range: std::ops::Range<u64>) -> usize {
     range.filter(|i| cache.get(1, i * 4096).is_some()).count()
 }
 
@@ -45,15 +66,15 @@ proptest! {
             match step {
                 Step::Insert(file, offset, weight, high) => {
                     let priority = if high { Priority::High } else { Priority::Normal };
-                    if weight + Shard::<usize>::ENTRY <= (32 << 10) / 8 {
+                    if weight + Shard::<Marked<usize>>::ENTRY <= (32 << 10) / 8 {
                         model.insert((file, offset), stamp);
-                        cache.insert(file, offset, Arc::new(stamp), weight, priority);
-                        prop_assert_eq!(cache.get(file, offset), Some(Arc::new(stamp)));
+                        cache.insert(file, offset, marked(file, offset, stamp), weight, priority);
+                        prop_assert_eq!(cache.get(file, offset).map(|found| found.value), Some(stamp));
                     }
                 }
                 Step::Get(file, offset) => {
                     if let Some(found) = cache.get(file, offset) {
-                        prop_assert_eq!(Some(&*found), model.get(&(file, offset)));
+                        prop_assert_eq!(Some(&found.value), model.get(&(file, offset)));
                     }
                 }
                 Step::RemoveFile(file) => {
@@ -123,11 +144,11 @@ fn an_unused_high_entry_goes_in_the_end() {
 fn a_giant_is_not_kept_and_evicts_nothing() {
     let cache = PageCache::new(SMALL);
     filled(&cache, 0..20, Priority::Normal);
-    cache.insert(2, 0, Arc::new(0), SMALL / 8, Priority::High);
-    cache.insert(2, 1, Arc::new(0), usize::MAX, Priority::High);
+    cache.insert(2, 0, marked(2, 0, 0), SMALL / 8, Priority::High);
+    cache.insert(2, 1, marked(2, 1, 0), usize::MAX, Priority::High);
     assert!(cache.get(2, 0).is_none() && cache.get(2, 1).is_none());
     assert_eq!(held(&cache, 0..20), 20);
-    cache.insert(2, 2, Arc::new(0), SMALL / 8 - Shard::<u64>::ENTRY, Priority::Normal);
+    cache.insert(2, 2, marked(2, 2, 0), SMALL / 8 - Shard::<Marked<u64>>::ENTRY, Priority::Normal);
     assert!(cache.get(2, 2).is_some());
 }
 
@@ -140,7 +161,7 @@ fn no_budget_keeps_nothing() {
 
 #[test]
 fn threads_share_it_within_the_budget() {
-    let cache = PageCache::new(SMALL);
+    let cache = PageCache::<Marked<u64>>::new(SMALL);
     let barrier = Barrier::new(4);
     std::thread::scope(|scope| {
         for thread in 0..4u64 {
@@ -152,10 +173,10 @@ fn threads_share_it_within_the_budget() {
                     state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                     let (file, offset) = (state >> 60, (state >> 40) % 64);
                     match cache.get(file, offset) {
-                        Some(found) => assert_eq!(*found, file << 32 | offset),
+                        Some(found) => assert_eq!(found.value, file << 32 | offset),
                         None => {
                             let weight = (state >> 20) as usize % 4000;
-                            let value = Arc::new(file << 32 | offset);
+                            let value = marked(file, offset, file << 32 | offset);
                             cache.insert(file, offset, value, weight, Priority::Normal);
                         }
                     }
@@ -169,4 +190,68 @@ fn threads_share_it_within_the_budget() {
     });
     cache.clear();
     assert_eq!(cache.usage(), 0);
+}
+
+/// Values that say so when they are dropped, lent while others evict and remove them.
+#[test]
+fn what_is_lent_is_not_freed() {
+    struct Canary {
+        mark: Mark,
+        alive: AtomicU64,
+    }
+
+    impl Cached for Canary {
+        fn mark(&self) -> &Mark {
+            &self.mark
+        }
+
+        fn content(&self) -> *const u8 {
+            std::ptr::null()
+        }
+    }
+
+    impl Drop for Canary {
+        fn drop(&mut self) {
+            self.alive.store(0, Ordering::Relaxed);
+        }
+    }
+
+    let cache = PageCache::<Canary>::new(SMALL);
+    let name = |file: u64, offset: u64| file << 32 | offset | 1 << 63;
+    std::thread::scope(|scope| {
+        for thread in 0..4u64 {
+            let cache = &cache;
+            scope.spawn(move || {
+                let mut state = thread;
+                for _ in 0..30_000 {
+                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    let (file, offset) = (state >> 61, (state >> 40) % 32);
+                    let mut visit = cache.visit();
+                    if let Some(found) = visit.get(file, offset, Ahead { skip: 0, lines: 0 }) {
+                        (0..3).for_each(|_| {
+                            assert_eq!(found.alive.load(Ordering::Relaxed), name(file, offset));
+                            std::thread::yield_now();
+                        });
+                        let counted = found.counted();
+                        drop(visit);
+                        assert_eq!(counted.alive.load(Ordering::Relaxed), name(file, offset));
+                        continue;
+                    }
+                    drop(visit);
+                    let alive = AtomicU64::new(name(file, offset));
+                    let value = Arc::new(Canary { mark: Mark::new(file, offset), alive });
+                    cache.insert(file, offset, value, (state >> 20) as usize % 4000, Priority::Normal);
+                    if state >> 53 & 0xff == 7 {
+                        cache.remove_file(file);
+                    }
+                }
+            });
+        }
+    });
+    cache.clear();
+    let left = (0..1000).map(|_| {
+        std::thread::yield_now();
+        cache.retired.let_go()
+    });
+    assert_eq!(left.min(), Some(0), "what nobody sees any more is let go");
 }

@@ -19,7 +19,7 @@ struct Lru {
 
 impl Lru {
     fn new(bytes: usize) -> Self {
-        let capacity = bytes / (PAGE + Shard::<()>::ENTRY);
+        let capacity = bytes / (PAGE + Shard::<Mark>::ENTRY);
         Lru { capacity, clock: 0, used: HashMap::new(), order: BTreeMap::new() }
     }
 
@@ -92,7 +92,7 @@ impl Contest {
             if cache.get(1, page * 4096).is_some() {
                 hits += 1;
             } else {
-                cache.insert(1, page * 4096, Arc::new(()), PAGE, Priority::Normal);
+                cache.insert(1, page * 4096, Arc::new(Mark::new(1, page * 4096)), PAGE, Priority::Normal);
             }
             assert!(cache.usage() <= bytes);
         }
