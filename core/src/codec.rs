@@ -1,11 +1,9 @@
 //! Page codecs.
 
-mod lz4;
 mod zstd;
 
 use lz4_flex::block::{compress_into, decompress_into, get_maximum_output_size};
 
-use lz4::Lz4Compressor;
 use zstd::ZstdCompressor;
 
 /// How the bytes of a page are stored. The numbers are part of the file format.
@@ -78,7 +76,6 @@ impl Compression {
 pub struct Compressor {
     codec: Codec,
     zstd: Option<ZstdCompressor>,
-    lz4: Option<Lz4Compressor>,
 }
 
 impl Compressor {
@@ -86,8 +83,7 @@ impl Compressor {
     pub fn new(compression: Compression) -> Self {
         let zstd =
             (compression.codec == Codec::Zstd).then(|| ZstdCompressor::new(compression.level)).flatten();
-        let lz4 = (compression.codec == Codec::Lz4).then(Lz4Compressor::new);
-        Compressor { codec: compression.codec, zstd, lz4 }
+        Compressor { codec: compression.codec, zstd }
     }
 
     /// The codec of pages for which it pays.
@@ -101,8 +97,6 @@ impl Compressor {
         let room = match self.codec {
             Codec::Raw => return false,
             Codec::Zstd => zstd::max_compressed_len(raw.len()),
-            // No more is of use.
-            Codec::Lz4 if raw.len() <= lz4::MAX_LEN => most_stored(raw.len()),
             Codec::Lz4 => get_maximum_output_size(raw.len()),
             Codec::Snappy => snap::raw::max_compress_len(raw.len()),
         };
@@ -113,19 +107,13 @@ impl Compressor {
         let len = match self.codec {
             Codec::Raw => None,
             Codec::Zstd => self.zstd.as_mut().and_then(|zstd| zstd.compress(raw, out)),
-            Codec::Lz4 if raw.len() > lz4::MAX_LEN => compress_into(raw, out).ok(),
-            Codec::Lz4 => self.lz4.as_mut().and_then(|lz4| lz4.compress(raw, out)),
+            Codec::Lz4 => compress_into(raw, out).ok(),
             Codec::Snappy => snap::raw::Encoder::new().compress(raw, out).ok(),
         };
         let Some(len) = len else { return false };
         out.truncate(len);
-        len <= most_stored(raw.len())
+        len <= raw.len() - raw.len() / 8
     }
-}
-
-/// Bytes of a compressed page for which it pays.
-fn most_stored(raw_len: usize) -> usize {
-    raw_len - raw_len / 8
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 //! Scans over several runs, versions and tombstones against a map: all bounds, both directions, as of several instants.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
