@@ -65,16 +65,15 @@ impl Catalogue {
         }
         let number = self.new_file_number();
         inner.state.next_file = self.next_file.load(Ordering::Relaxed);
-        Manifest::publish(vfs, folder, tables.database_id, number, &inner.state).map_err(|error| {
+        Manifest::publish(vfs, folder, tables.database_id, number, &inner.state).inspect_err(|error| {
             let in_force = manifest::in_force(&**vfs, folder);
             if error.kind() == ErrorKind::NoSpace
                 && in_force.is_ok_and(|it| it == Some(inner.manifest.number()))
             {
                 self.context.obsolete.add(FileKind::Manifest, number);
             } else {
-                self.health.halt(&error);
+                self.health.halt(error);
             }
-            error
         })
     }
 }
