@@ -67,10 +67,10 @@ impl Balance {
 
     pub(super) fn totals(&self) -> Totals {
         Totals {
-            bytes: std::array::from_fn(|list| self.bytes[list].load(Relaxed)),
-            lost: std::array::from_fn(|list| self.lost[list].load(Relaxed)),
-            ghosts: self.ghosts.load(Relaxed),
-            high: self.high.load(Relaxed),
+            bytes: std::array::from_fn(|list| sum_of(&self.bytes[list])),
+            lost: std::array::from_fn(|list| sum_of(&self.lost[list])),
+            ghosts: sum_of(&self.ghosts),
+            high: sum_of(&self.high),
         }
     }
 
@@ -92,7 +92,7 @@ impl Balance {
 
     /// The clock whose hand moves: REPLACE of ARC.
     pub(super) fn victim(&self) -> List {
-        match self.bytes[List::Recent as usize].load(Relaxed) > self.recent_target.load(Relaxed) {
+        match sum_of(&self.bytes[List::Recent as usize]) > self.recent_target.load(Relaxed) {
             true => List::Recent,
             false => List::Frequent,
         }
@@ -102,14 +102,14 @@ impl Balance {
     /// most the capacity, and so do all ghosts; also, their memory is at most a sixteenth of it.
     pub(super) fn excess(&self) -> Option<List> {
         let (recent, frequent) = self.lost();
-        let used_once = self.bytes[List::Recent as usize].load(Relaxed) + recent;
+        let used_once = sum_of(&self.bytes[List::Recent as usize]) + recent;
         if recent > 0 && used_once > self.capacity {
             return Some(List::Recent);
         }
         if recent + frequent > self.capacity {
             return Some(if frequent > 0 { List::Frequent } else { List::Recent });
         }
-        let too_many = self.ghosts.load(Relaxed) > self.capacity / 16;
+        let too_many = sum_of(&self.ghosts) > self.capacity / 16;
         too_many.then_some(if recent > frequent { List::Recent } else { List::Frequent })
     }
 
@@ -144,8 +144,13 @@ impl Balance {
     }
 
     fn lost(&self) -> (usize, usize) {
-        (self.lost[0].load(Relaxed), self.lost[1].load(Relaxed))
+        (sum_of(&self.lost[0]), sum_of(&self.lost[1]))
     }
+}
+
+/// A sum over shards. Two changes of a shard may be noted in the other order: for that moment it is below 0.
+fn sum_of(noted: &AtomicUsize) -> usize {
+    usize::try_from(noted.load(Relaxed) as isize).unwrap_or(0)
 }
 
 /// How far a find moves the target: against a find of the other side as the bytes that their ghosts stand for, other to own.

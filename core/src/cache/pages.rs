@@ -176,7 +176,7 @@ impl<V: Cached> PageCache<V> {
                 shard,
                 0,
                 |shard| shard.remove_file(file, &self.directory),
-                |gone| self.retired.add(gone),
+                |gone| self.retired.add_all(gone),
             );
         }
     }
@@ -184,7 +184,7 @@ impl<V: Cached> PageCache<V> {
     /// Drops all entries, and most of the rows' memory.
     pub fn clear(&self) {
         for Lane(shard) in &self.shards {
-            self.change(shard, 0, |shard| shard.clear(&self.directory), |gone| self.retired.add(gone));
+            self.change(shard, 0, |shard| shard.clear(&self.directory), |gone| self.retired.add_all(gone));
         }
         while self.rows_give() {}
     }

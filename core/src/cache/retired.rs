@@ -24,15 +24,24 @@ impl<V> Default for Retired<V> {
 impl<V> Retired<V> {
     /// Lets go of values that no reader can find any more, as soon as those that may have found them are done.
     pub(super) fn add(&self, values: impl IntoIterator<Item = Arc<V>>) {
+        self.add_and_wait(values, PATIENCE);
+    }
+
+    /// As [`Retired::add`], and waits for readers a moment until none are left, these or others.
+    pub(super) fn add_all(&self, values: impl IntoIterator<Item = Arc<V>>) {
+        self.add_and_wait(values, 0);
+    }
+
+    fn add_and_wait(&self, values: impl IntoIterator<Item = Arc<V>>, most: usize) {
         let mut queue = self.queue.lock();
         let epoch = epoch::of_unlinked();
         queue.extend(values.into_iter().map(|value| (epoch, value)));
         let waiting = queue.len();
         drop(queue);
-        if waiting > 0 && self.let_go() > PATIENCE && !epoch::is_pinned() {
+        if waiting > 0 && self.let_go() > most && !epoch::is_pinned() {
             let _ = (0..TURNS).find(|_| {
                 yield_now();
-                self.let_go() <= PATIENCE
+                self.let_go() <= most
             });
         }
     }

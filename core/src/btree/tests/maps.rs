@@ -125,14 +125,22 @@ fn the_budget_is_kept_and_comes_back() {
     let Lookup::Found(held) = held else { panic!("a record that was put") };
     assert_eq!(held.value(), records[9].value);
     drop(held);
-    assert_eq!(context.maps.mapped(), size);
+    // A reader of another test may be seen to be under way.
+    let goes_down_to = |left: u64| {
+        (0..100_000).any(|_| {
+            std::thread::yield_now();
+            context.cache.remove_file(1);
+            context.maps.mapped() == left
+        })
+    };
+    assert!(goes_down_to(size));
 
     let again = disk.open(&context, &metas[2]);
     assert!(again.file.map.is_some());
     assert_eq!(context.maps.mapped(), 2 * size);
     drop((tables, again));
     context.cache.clear();
-    assert_eq!(context.maps.mapped(), 0);
+    assert!(goes_down_to(0));
 }
 
 #[test]
@@ -150,8 +158,13 @@ fn a_map_goes_with_its_table() {
     std::fs::remove_file(&path).unwrap();
     use_all(&table, &records);
     drop(table);
-    context.cache.remove_file(1);
-    assert!(!maps().contains(path.to_str().unwrap()));
+    // A reader of another test may be seen to be under way.
+    let is_gone = || {
+        std::thread::yield_now();
+        context.cache.remove_file(1);
+        !maps().contains(path.to_str().unwrap())
+    };
+    assert!((0..10_000).any(|_| is_gone()));
 }
 
 /// Each time that a page comes in, its checksum is looked at: the map may have changed since.
