@@ -5,7 +5,8 @@ use crate::base::ids::SequenceNumber;
 use crate::base::lookup::Reach;
 use crate::btree::format::{PageKind, PagePointer};
 use crate::btree::page::Page;
-use crate::btree::table::{PageRecord, Table, ahead_in};
+use crate::btree::point::ahead_in;
+use crate::btree::table::{PageRecord, Table};
 use crate::cache::{Ahead, Found, Visit};
 use crate::filter::LINE;
 

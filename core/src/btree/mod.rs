@@ -11,6 +11,7 @@ mod many;
 mod maps;
 mod node_builder;
 mod page;
+mod point;
 mod properties;
 mod readahead;
 mod remains;
