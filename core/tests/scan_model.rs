@@ -1,6 +1,5 @@
 //! Scans over several runs, versions and tombstones against a map: all bounds, both directions, as of several instants.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
