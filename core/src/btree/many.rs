@@ -75,11 +75,17 @@ impl Group<'_> {
         self.ask(keys.len(), PageKind::Inner);
         let (table, sequence) = (self.table, self.sequence);
         for (key, (pointer, index)) in keys.iter().zip(&mut self.places) {
-            *index = table.use_page(&mut self.visit, *pointer, PageKind::Inner, |page| {
-                let index = page.child_index(&table.order, key, sequence);
-                page.prefetch_cell(index);
-                index
-            })?;
+            *index = table.use_page(
+                &mut self.visit,
+                *pointer,
+                PageKind::Inner,
+                ahead_in(PageKind::Inner),
+                |page| {
+                    let index = page.child_index(&table.order, key, sequence);
+                    page.prefetch_cell(index);
+                    index
+                },
+            )?;
         }
         for (_, (pointer, index)) in keys.iter().zip(&mut self.places) {
             let child = |page: Found<'_, Page>| page.inner_cell(*index).child;
@@ -94,11 +100,17 @@ impl Group<'_> {
         self.ask(keys.len(), PageKind::Leaf);
         let (table, sequence) = (self.table, self.sequence);
         for (key, (pointer, index)) in keys.iter().zip(&mut self.places) {
-            *index = table.use_page(&mut self.visit, *pointer, PageKind::Leaf, |page| {
-                let index = table.index_in(&page, key, sequence);
-                page.prefetch_cell(index);
-                index
-            })?;
+            *index = table.use_page(
+                &mut self.visit,
+                *pointer,
+                PageKind::Leaf,
+                ahead_in(PageKind::Leaf),
+                |page| {
+                    let index = table.index_in(&page, key, sequence);
+                    page.prefetch_cell(index);
+                    index
+                },
+            )?;
         }
         for (nth, (key, (pointer, index))) in keys.iter().zip(&self.places).enumerate() {
             let record = |page: Found<'_, Page>| table.record_at(page, *index, key);

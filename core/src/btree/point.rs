@@ -76,9 +76,10 @@ impl Table {
         visit: &mut Visit<'_, Page>,
         pointer: PagePointer,
         kind: PageKind,
+        ahead: Ahead,
         use_page: impl FnOnce(Found<'_, Page>) -> R,
     ) -> Result<R> {
-        if let Some(page) = visit.get(self.meta.number, pointer.offset, ahead_in(kind)) {
+        if let Some(page) = visit.get(self.meta.number, pointer.offset, ahead) {
             return self.use_judged(page, pointer, kind, use_page);
         }
         visit.let_go();
@@ -97,7 +98,7 @@ impl Table {
         if let Some(page) = visit.get_again(self.meta.number, pointer.offset) {
             return self.use_judged(page, pointer, kind, use_page);
         }
-        self.use_page(visit, pointer, kind, use_page)
+        self.use_page(visit, pointer, kind, ahead_in(kind), use_page)
     }
 
     #[inline]
@@ -125,14 +126,11 @@ impl Table {
         reach: Reach,
         use_page: impl FnOnce(Found<'_, Page>) -> R,
     ) -> Result<Option<R>> {
-        if let Some(page) = visit.get(self.meta.number, pointer.offset, ahead) {
-            return self.use_judged(page, pointer, kind, use_page).map(Some);
+        if reach == Reach::Disk {
+            return self.use_page(visit, pointer, kind, ahead, use_page).map(Some);
         }
-        visit.let_go();
-        match reach {
-            Reach::Memory => Ok(None),
-            Reach::Disk => Ok(Some(use_page(Found::Counted(self.load(pointer, kind)?)))),
-        }
+        let cached = visit.get(self.meta.number, pointer.offset, ahead);
+        cached.map(|page| self.use_judged(page, pointer, kind, use_page)).transpose()
     }
 
     /// The record at an index of a leaf, if it is of `key`.

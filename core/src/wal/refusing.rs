@@ -26,13 +26,21 @@ impl LogWriter {
         len: u64,
     ) -> LogWriter {
         let path = folder.join(kind.name(number));
-        LogWriter::over(Arc::new(Refusing), path, Checksum::new(database_id, number), len)
+        let mut log = LogWriter::over(Arc::new(Refusing), path, Checksum::new(database_id, number), len);
+        log.refuses = true;
+        log
     }
 
     /// The file of `made`, the same log with nothing in it, takes what was put in the buffer of this one.
     pub fn begin(&mut self, made: LogWriter) {
         debug_assert_eq!((self.number(), self.written), (made.number(), made.written));
         self.file = made.file;
+        self.refuses = false;
+    }
+
+    /// Whether there is no file to write to.
+    pub fn refuses(&self) -> bool {
+        self.refuses
     }
 }
 

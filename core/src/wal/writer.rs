@@ -34,6 +34,8 @@ pub struct LogWriter {
     marked_in_file: u64,
     /// A write failed: bytes of it may stand behind `written`.
     torn: bool,
+    /// There is no file.
+    pub(super) refuses: bool,
 }
 
 impl LogWriter {
@@ -67,6 +69,7 @@ impl LogWriter {
             marked: written,
             marked_in_file: written,
             torn: false,
+            refuses: false,
         }
     }
 

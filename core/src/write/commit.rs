@@ -89,8 +89,6 @@ pub struct Writer {
 /// What only the thread in the commit section may touch.
 pub(super) struct Section {
     pub log: LogWriter,
-    /// Whether the log has a file.
-    pub begun: bool,
     pub active: Arc<MemSet>,
     pub last_sequence: SequenceNumber,
     pub window: ConflictWindow,
@@ -119,7 +117,6 @@ impl Writer {
         let sync = GroupSync::new(&log, Arc::clone(&catalogue.tables().vfs));
         let section = Section {
             log,
-            begun: !catalogue.is_unchanged(),
             active,
             last_sequence,
             window: ConflictWindow::default(),
@@ -188,7 +185,6 @@ impl Writer {
             return Err(Error::new(ErrorKind::Halted, "the sequence numbers are used up"));
         }
         staging.memtables.reserve(batch)?;
-        staging.memtables.approach(batch, first);
         section.header.clear();
         put_varint(&mut section.header, first);
         put_varint(&mut section.header, batch.len() as u64);
@@ -259,9 +255,8 @@ impl Writer {
         if self.health.is_halted() {
             return Err(self.health.halted());
         }
-        if !section.begun {
+        if section.log.refuses() {
             section.log.begin(self.catalogue.begin()?);
-            section.begun = true;
             self.sync.replaced(&section.log);
         }
         let timer = self.health.meters.begin(Timed::LogWrite);

@@ -227,7 +227,6 @@ impl Writer {
         let unfinished = Unfinished::new(&self.health, "an ingest could not be made visible");
         self.sync.replaced(&log);
         section.log = log;
-        section.begun = true;
         section.active = active;
         section.last_sequence = sequence;
         empty.into_iter().for_each(|log| self.catalogue.context().obsolete.add(FileKind::Log, log));

@@ -135,15 +135,6 @@ impl<'a> Memtables<'a> {
         Ok(&mut others[at])
     }
 
-    /// Asks for what the first inserts of a batch will need, so that it comes while the log is written.
-    pub fn approach(&mut self, batch: &WriteBatch, first: SequenceNumber) {
-        if let Some(group) = Group::next(&mut batch.operations())
-            && let Some(Ok(share)) = group.keyspace().map(|keyspace| self.share(keyspace))
-        {
-            group.approach(&mut share.writer, first);
-        }
-    }
-
     /// Inserts a batch for which there is room.
     pub fn insert(&mut self, batch: &WriteBatch, first: SequenceNumber) -> Result<()> {
         let mut operations = batch.operations();

@@ -52,7 +52,6 @@ impl Writer {
             .apply(edit, move |view, version| view.with_version(version, None).sealed_with(next))?;
         self.sync.replaced(&log);
         section.log = log;
-        section.begun = true;
         section.active = active;
         self.flush.notify();
         Ok(())
