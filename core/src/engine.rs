@@ -18,7 +18,7 @@ use crate::catalogue::Catalogue;
 use crate::compaction::{Limits, Schedule, Stop};
 use crate::health::{BackgroundJob, Health};
 use crate::metrics::{Counter, Timed};
-use crate::read::{self, KeepAlive, Scan, ScanOptions, ScanSource};
+use crate::read::{self, KeepAlive, Lend, Scan, ScanOptions, ScanSource};
 use crate::snapshots::Snapshots;
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering, Signal};
 use crate::view::View;
@@ -71,6 +71,20 @@ impl Engine {
         self.lookup(keyspace, held, key, Reach::Disk, use_value).map(Lookup::on_disk)
     }
 
+    /// As [`Engine::get`], copied.
+    #[inline]
+    pub fn get_value(
+        &self,
+        keyspace: KeyspaceId,
+        held: Option<SequenceNumber>,
+        key: &[u8],
+    ) -> Result<Option<Value>> {
+        let mut copy = Ok(None);
+        let use_value = |value: &[u8]| copy = Value::copy(value).map(Some);
+        self.look_up(keyspace, held, key, Reach::Disk, Lend::Briefly, use_value)?;
+        copy
+    }
+
     /// As [`Engine::get`], as far as `reach` allows.
     #[inline]
     pub fn lookup<R>(
@@ -79,6 +93,19 @@ impl Engine {
         held: Option<SequenceNumber>,
         key: &[u8],
         reach: Reach,
+        use_value: impl FnOnce(&[u8]) -> R,
+    ) -> Result<Lookup<R>> {
+        self.look_up(keyspace, held, key, reach, Lend::Held, use_value)
+    }
+
+    #[inline]
+    fn look_up<R>(
+        &self,
+        keyspace: KeyspaceId,
+        held: Option<SequenceNumber>,
+        key: &[u8],
+        reach: Reach,
+        lend: Lend,
         use_value: impl FnOnce(&[u8]) -> R,
     ) -> Result<Lookup<R>> {
         self.health.check_read()?;
@@ -97,7 +124,7 @@ impl Engine {
         };
         let loads = loads_of_this_thread();
         let (view, sequence) = self.view_at(held);
-        let found = read::get(&view, keyspace, (key, hash), sequence, reach, |sequence, value| {
+        let found = read::get(&view, keyspace, (key, hash), sequence, reach, lend, |sequence, value| {
             if let Some(ticket) = ticket {
                 let (pages, from_disk) = (&*self.catalogue.tables().cache, loads_of_this_thread() != loads);
                 self.rows.offer(ticket, row(sequence), value, from_disk, pages);

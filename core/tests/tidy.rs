@@ -24,7 +24,7 @@ use source::Tree;
 
 /// The modules of `core/src` that may hold unsafe code, and why.
 const UNSAFE: &[(&str, &str)] = &[
-    ("cache/directory.rs", "lends pages that readers find without a lock"),
+    ("cache/slots.rs", "lends pages that readers find without a lock"),
     ("cache/rows/words.rs", "words over mapped memory, which can be given back"),
     ("memtable/arena.rs", "raw allocation: records and nodes are freed together"),
     ("memtable/cursor.rs", "keeps a place together with the table that it is in"),

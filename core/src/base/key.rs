@@ -4,6 +4,17 @@ use std::ops::Bound;
 
 use crate::base::comparator::KeyOrder;
 
+/// The first bytes of a key, zero padded, as a number: in bytewise order, keys in order have such numbers in order.
+#[inline]
+pub fn head(key: &[u8]) -> u64 {
+    if let Some(head) = key.first_chunk() {
+        return u64::from_be_bytes(*head);
+    }
+    let mut head = [0; 8];
+    head.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
+    u64::from_be_bytes(head)
+}
+
 /// A range of keys, with every kind of bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRange {

@@ -10,6 +10,7 @@ use crate::btree::course::Course;
 use crate::btree::format::{PageKind, PagePointer};
 use crate::btree::page::Page;
 use crate::btree::table::Table;
+use crate::btree::way::Way;
 use crate::iter::Cursor;
 use crate::sync::Arc;
 
@@ -101,32 +102,35 @@ impl TableCursor {
 
     /// Walks from the child taken last, or from the root, to a leaf.
     fn descend(&mut self, target: Target<'_>) -> Result<Arc<Page>> {
-        let mut pointer =
-            self.inner.last().map_or(self.table.root, |(page, index)| page.inner_cell(*index).child);
         for _ in self.inner.len() as u64 + 1..self.table.properties.height {
-            let page = self.page(pointer, PageKind::Inner)?;
+            let page = self.page(PageKind::Inner)?;
             let index = match target {
                 Target::First => 0,
                 Target::Last => page.count() - 1,
                 Target::At(key, sequence) => page.child_index(&self.table.order, key, sequence),
             };
-            pointer = page.inner_cell(index).child;
             self.inner.push((page, index));
         }
-        self.page(pointer, PageKind::Leaf)
+        self.page(PageKind::Leaf)
     }
 
-    /// A page through the cache, or from who reads it ahead.
-    fn page(&mut self, pointer: PagePointer, kind: PageKind) -> Result<Arc<Page>> {
+    /// The page that comes next on the way down, through the cache or from who reads it ahead.
+    fn page(&mut self, kind: PageKind) -> Result<Arc<Page>> {
+        let way = self.inner.last().map_or(Way::Root, |(page, index)| Way::Child(page, *index));
+        if !self.past_cache
+            && self.beside.is_none()
+            && let Some(page) = self.table.cached_on(way, kind)?
+        {
+            return Ok(page);
+        }
+        let pointer = self.table.pointer(way);
         if self.past_cache {
             return self.table.page_past_cache(pointer, kind);
         }
         match self.beside.take() {
             Some(beside) if beside.pointer == pointer && kind == PageKind::Leaf => return Ok(beside.page),
-            _ => {}
-        }
-        if let Some(page) = self.table.cached(pointer, kind)? {
-            return Ok(page);
+            Some(_) => return self.page(kind),
+            None => {}
         }
         let was_read = self.course.as_mut().is_some_and(|course| course.miss(&self.table, pointer, kind));
         match was_read {
@@ -171,7 +175,7 @@ impl TableCursor {
         let Some(beside) = beside else { return Ok(()) };
         let pointer = parent.inner_cell(beside).child;
         let steps = self.leaf.as_ref().map_or(1, |leaf| leaf.count());
-        let page = self.table.cached(pointer, PageKind::Leaf)?;
+        let page = self.table.cached_on(Way::Child(parent, beside), PageKind::Leaf)?;
         self.beside = page.map(|page| Beside { pointer, lines: page.lines() / steps + 1, page });
         Ok(())
     }

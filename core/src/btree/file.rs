@@ -9,7 +9,6 @@ use bytes::{Buf, Bytes};
 use crate::base::checksum::Checksum;
 use crate::base::coding::Decoder;
 use crate::base::error::{Error, Result};
-use crate::base::ids::FileNumber;
 use crate::base::memory;
 use crate::btree::format::{FOOTER_LEN, MAX_RAW_LEN, PAGE_HEADER_LEN, PageKind, PagePointer};
 use crate::cache::frames::Frames;
@@ -20,7 +19,6 @@ use crate::sync::Arc;
 use crate::vfs::VfsFile;
 
 pub(super) struct TableFile {
-    pub(super) number: FileNumber,
     pub(super) file: Arc<dyn VfsFile>,
     /// The whole file, if it is mapped; it is not read then.
     pub(super) map: Option<Bytes>,

@@ -38,26 +38,27 @@ impl FilterSpan {
         self.lines
     }
 
+    /// Number of pages.
+    pub(super) fn page_count(&self) -> usize {
+        self.lines.div_ceil(LINES_PER_PAGE) as usize
+    }
+
     /// All pages, in order.
     pub(super) fn pages(&self) -> impl Iterator<Item = PagePointer> {
         let span = *self;
         (0..self.lines.div_ceil(LINES_PER_PAGE)).map(move |page| span.page(page))
     }
 
-    /// The page of a hash, and the line in that page.
+    /// The number of the page of a hash, and the line in that page.
     #[inline]
-    pub(super) fn place_of(&self, hash: u64) -> (PagePointer, usize) {
+    pub(super) fn place_of(&self, hash: u64) -> (u32, usize) {
         let line = line_of(hash, self.lines);
-        (self.page(line / LINES_PER_PAGE), (line % LINES_PER_PAGE) as usize)
+        (line / LINES_PER_PAGE, (line % LINES_PER_PAGE) as usize)
     }
 
-    /// The number of the page of a hash.
-    pub(super) fn page_of(&self, hash: u64) -> usize {
-        (line_of(hash, self.lines) / LINES_PER_PAGE) as usize
-    }
-
+    /// A page.
     #[inline]
-    fn page(&self, index: u32) -> PagePointer {
+    pub(super) fn page(&self, index: u32) -> PagePointer {
         let lines = (self.lines - index * LINES_PER_PAGE).min(LINES_PER_PAGE);
         PagePointer {
             offset: self.offset + u64::from(index) * u64::from(PAGE_LEN),
@@ -142,7 +143,8 @@ mod tests {
             }
             assert_eq!(end, 64 + u64::from(length));
             for hash in [0, 1 << 40, 77 << 50, u64::MAX] {
-                let (page, line) = span.place_of(hash);
+                let (number, line) = span.place_of(hash);
+                let page = span.page(number);
                 assert!(span.pages().any(|own| own == page));
                 assert!(PAGE_HEADER_LEN + (line + 1) * LINE <= page.length as usize);
             }

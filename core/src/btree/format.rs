@@ -101,6 +101,19 @@ pub(super) fn rest_of(suffix: &[u8]) -> &[u8] {
     suffix.get(HEAD_LEN..).unwrap_or(&[])
 }
 
+/// Whether two texts, mostly short ones, are the same.
+#[inline]
+pub(super) fn is_same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    match (a.last_chunk::<8>(), b.last_chunk::<8>()) {
+        // The last words overlap those in front of them.
+        (Some(last_a), Some(last_b)) => last_a == last_b && a.as_chunks::<8>().0 == b.as_chunks::<8>().0,
+        _ => a.iter().zip(b).all(|(a, b)| a == b),
+    }
+}
+
 /// Number of bytes at the front that two keys share.
 pub(super) fn common_prefix_len(a: &[u8], b: &[u8]) -> usize {
     let (words_a, words_b) = (a.as_chunks::<8>().0, b.as_chunks::<8>().0);

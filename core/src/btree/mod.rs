@@ -1,6 +1,7 @@
 //! Tables: read-only, bulk-loaded B+trees of checksummed pages, one file each.
 
 mod builder;
+mod children;
 mod course;
 mod cursor;
 mod file;
@@ -19,6 +20,7 @@ mod search;
 mod sink;
 mod table;
 mod verify;
+mod way;
 
 #[cfg(test)]
 mod tests;
@@ -33,7 +35,7 @@ pub use maps::Maps;
 pub use readahead::ReadAhead;
 pub use remains::{LostPages, Remains};
 pub use sink::TableSyncer;
-pub use table::{PageRecord, Table, TableContext};
+pub use table::{FoundRecord, Table, TableContext};
 
 /// What the manifest knows of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]

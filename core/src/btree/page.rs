@@ -12,6 +12,7 @@ use crate::base::error::Result;
 use crate::base::ids::{MAX_SEQUENCE, SequenceNumber};
 use crate::base::limits::{MAX_KEY_LEN, MAX_VALUE_LEN};
 use crate::base::record::RecordKind;
+use crate::btree::children::Children;
 use crate::btree::file::{RawPage, TableFile};
 use crate::btree::format::{
     END_LEN, FLAG_BYTEWISE, FLAG_FIRST_EMPTY, FLAG_ZERO_SEQUENCES, HEAD_LEN, NODE_HEADER_LEN, PageKind,
@@ -24,7 +25,9 @@ use crate::prefetch::prefetch;
 
 /// A leaf, inner or filter page.
 pub struct Page {
-    mark: Mark,
+    mark: Mark<Page>,
+    /// Of an inner page.
+    children: Option<Children>,
     /// Memory of its own, or a part of a map.
     bytes: Bytes,
     /// Bytes in the file, to be compared with a pointer's.
@@ -77,12 +80,12 @@ pub(super) struct Suffix<'a> {
 }
 
 impl Cached for Page {
-    fn mark(&self) -> &Mark {
+    fn mark(&self) -> &Mark<Page> {
         &self.mark
     }
 
     fn content(&self) -> *const u8 {
-        self.bytes.as_ptr()
+        self.children.as_ref().map_or(self.bytes.as_ptr(), Children::content)
     }
 }
 
@@ -105,26 +108,20 @@ impl Page {
         kind: PageKind,
         bytewise: bool,
     ) -> Result<Page> {
-        let mark = Mark::new(file.number, pointer.offset);
-        Self::parse(mark, raw, pointer, kind, bytewise).map_err(|fault| match fault {
+        Self::parse(raw, pointer, kind, bytewise).map_err(|fault| match fault {
             Fault::Damaged(expected) => file.damaged(pointer.offset, expected),
             Fault::Unknown(what) => file.unsupported(what),
         })
     }
 
-    fn parse(
-        mark: Mark,
-        raw: RawPage,
-        pointer: PagePointer,
-        kind: PageKind,
-        bytewise: bool,
-    ) -> Result<Page, Fault> {
+    fn parse(raw: RawPage, pointer: PagePointer, kind: PageKind, bytewise: bool) -> Result<Page, Fault> {
         let RawPage { content: bytes, mapped } = raw;
         let length = pointer.length;
         if kind == PageKind::Filter {
             return match bytes.len().is_multiple_of(LINE) {
                 true => Ok(Page {
-                    mark,
+                    mark: Mark::default(),
+                    children: None,
                     bytes,
                     length,
                     count: 0,
@@ -161,8 +158,20 @@ impl Page {
             return Err(lengths());
         }
         let zero_sequences = flags & FLAG_ZERO_SEQUENCES != 0;
-        let page = Page { mark, bytes, length, count, heads, kind, zero_sequences, first_empty, mapped };
+        let mut page = Page {
+            mark: Mark::default(),
+            children: None,
+            bytes,
+            length,
+            count,
+            heads,
+            kind,
+            zero_sequences,
+            first_empty,
+            mapped,
+        };
         page.judge_cells(pointer)?;
+        page.children = (kind == PageKind::Inner).then(|| Children::of(page.heads()));
         Ok(page)
     }
 
@@ -198,7 +207,13 @@ impl Page {
             (false, PageKind::Filter) => self.bytes.len() + LINE,
             (false, _) => Frames::size_for(self.bytes.len()),
         };
-        own + size_of::<Page>()
+        own + size_of::<Page>() + self.children.as_ref().map_or(0, |children| children.weight(self.count()))
+    }
+
+    /// Of an inner page.
+    #[inline]
+    pub(super) fn children(&self) -> Option<&Children> {
+        self.children.as_ref()
     }
 
     /// A line of a filter page.

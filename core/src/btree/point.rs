@@ -3,146 +3,155 @@
 use crate::base::error::Result;
 use crate::base::ids::SequenceNumber;
 use crate::base::lookup::{Lookup, Reach};
-use crate::btree::format::{PageKind, PagePointer};
+use crate::btree::format::PageKind;
 use crate::btree::page::Page;
-use crate::btree::table::{PageRecord, Table};
-use crate::cache::{Ahead, Found, Visit};
+use crate::btree::table::{FoundRecord, Table};
+use crate::btree::way::{AHEAD, Way};
+use crate::cache::{Ahead, Found, Lent, Pin, pin};
 use crate::filter::{LINE, may_hold};
 
-/// What a search in a page reads: heads and ends. An inner page has a few times the children that a leaf has records.
-#[inline]
-pub(super) fn ahead_in(kind: PageKind) -> Ahead {
-    Ahead { skip: 0, lines: if kind == PageKind::Inner { 32 } else { 8 } }
-}
-
 impl Table {
-    /// The newest version of exactly `key`, whose hash is `hash`, that is not newer than `sequence`.
-    pub fn get(
+    /// Lends the newest version of exactly `key`, whose hash is `hash`, that is not newer than `sequence`. Who uses it is
+    /// short, or takes a counted record: it keeps memory from being reclaimed.
+    #[inline]
+    pub fn get<R>(
         &self,
         key: &[u8],
         hash: u64,
         sequence: SequenceNumber,
         reach: Reach,
-    ) -> Result<Lookup<PageRecord>> {
-        let mut visit = self.visit();
-        if !self.may_hold(&mut visit, hash, reach)? {
-            return Ok(Lookup::Absent);
+        use_record: &mut impl FnMut(FoundRecord<'_>) -> R,
+    ) -> Result<Lookup<R>> {
+        if let Some(pin) = pin()
+            && let Some(found) = self.get_lent(key, hash, sequence, &pin)
+        {
+            return Ok(found.map_or(Lookup::Absent, |record| Lookup::Found(use_record(record))));
         }
-        let found = self.with_leaf_of(&mut visit, key, sequence, reach, |leaf| {
-            let index = self.index_in(&leaf, key, sequence);
-            self.record_at(leaf, index, key)
-        });
-        Ok(found?.map_or(Lookup::NotCached, Lookup::from))
+        let found = self.get_counted(key, hash, sequence, reach)?;
+        Ok(match found {
+            Lookup::Found(record) => Lookup::Found(use_record(record)),
+            Lookup::Absent => Lookup::Absent,
+            Lookup::NotCached => Lookup::NotCached,
+        })
     }
 
-    /// First step of a look-up: what the filter says of a key. `true` if there is none, or if it is out of reach.
+    /// As [`Table::get`], without a lock. `None`: a page on the way is not named.
     #[inline]
-    pub(super) fn may_hold(&self, visit: &mut Visit<'_, Page>, hash: u64, reach: Reach) -> Result<bool> {
-        let Some(span) = &self.filter else { return Ok(true) };
-        let (pointer, line) = span.place_of(hash);
-        let ahead = Ahead { skip: line * LINE, lines: 1 };
-        let line_holds = |page: Found<'_, Page>| page.line(line).is_none_or(|line| may_hold(line, hash));
-        let holds = self.with_page(visit, pointer, PageKind::Filter, ahead, reach, line_holds)?;
-        Ok(holds.unwrap_or(true))
-    }
-
-    /// Second step: from the root to the one leaf that can have the key at `sequence`; `None` if it is out of reach.
-    /// The separators see to it that the answer is nowhere else.
-    #[inline]
-    pub(super) fn with_leaf_of<R>(
-        &self,
-        visit: &mut Visit<'_, Page>,
+    fn get_lent<'p>(
+        &'p self,
         key: &[u8],
+        hash: u64,
+        sequence: SequenceNumber,
+        pin: &'p Pin,
+    ) -> Option<Option<FoundRecord<'p>>> {
+        // The line of the filter is on its way while the root is searched.
+        self.ask_filter(hash);
+        let mut way = Way::Root;
+        let mut hits = self.properties.height;
+        for level in 1..self.properties.height {
+            let page = self.lent(way, AHEAD, pin)?.get();
+            let index = page.child_index(&self.order, key, sequence);
+            way = Way::Child(page, index);
+            if level == 1 && !self.may_hold_lent(hash, pin)? {
+                self.cache.note_hits(pin, 2);
+                return Some(None);
+            }
+        }
+        if self.properties.height == 1 && !self.may_hold_lent(hash, pin)? {
+            self.cache.note_hits(pin, 1);
+            return Some(None);
+        }
+        hits += u64::from(self.filter.is_some());
+        let leaf = self.lent(way, AHEAD, pin)?;
+        self.cache.note_hits(pin, hits);
+        Some(self.record_of(Found::Lent(leaf), key, sequence))
+    }
+
+    /// As [`Table::get`], one counted page after the other.
+    #[cold]
+    fn get_counted(
+        &self,
+        key: &[u8],
+        hash: u64,
         sequence: SequenceNumber,
         reach: Reach,
-        use_leaf: impl FnOnce(Found<'_, Page>) -> R,
-    ) -> Result<Option<R>> {
-        let mut pointer = self.root;
-        for _ in 1..self.properties.height {
-            let child_of =
-                |page: Found<'_, Page>| page.inner_cell(page.child_index(&self.order, key, sequence)).child;
-            let child =
-                self.with_page(visit, pointer, PageKind::Inner, ahead_in(PageKind::Inner), reach, child_of)?;
-            let Some(child) = child else { return Ok(None) };
-            pointer = child;
+    ) -> Result<Lookup<FoundRecord<'static>>> {
+        if !self.may_hold(hash, reach)? {
+            return Ok(Lookup::Absent);
         }
-        self.with_page(visit, pointer, PageKind::Leaf, ahead_in(PageKind::Leaf), reach, use_leaf)
+        let kind = |level| if level == self.properties.height { PageKind::Leaf } else { PageKind::Inner };
+        let Some(mut page) = self.page_in_reach(Way::Root, kind(1), reach)? else {
+            return Ok(Lookup::NotCached);
+        };
+        for level in 2..=self.properties.height {
+            let index = page.child_index(&self.order, key, sequence);
+            let child = self.page_in_reach(Way::Child(&page, index), kind(level), reach)?;
+            let Some(child) = child else { return Ok(Lookup::NotCached) };
+            page = child;
+        }
+        Ok(self.record_of(Found::Counted(page), key, sequence).into())
     }
 
-    /// Uses a page on the way of a visit.
-    #[inline]
-    pub(super) fn use_page<R>(
-        &self,
-        visit: &mut Visit<'_, Page>,
-        pointer: PagePointer,
-        kind: PageKind,
-        ahead: Ahead,
-        use_page: impl FnOnce(Found<'_, Page>) -> R,
-    ) -> Result<R> {
-        if let Some(page) = visit.get(self.meta.number, pointer.offset, ahead) {
-            return self.use_judged(page, pointer, kind, use_page);
-        }
-        visit.let_go();
-        Ok(use_page(Found::Counted(self.load(pointer, kind)?)))
+    /// What the filter says of a key. `true` if there is none, or if it is out of reach.
+    pub(super) fn may_hold(&self, hash: u64, reach: Reach) -> Result<bool> {
+        let Some(span) = &self.filter else { return Ok(true) };
+        let (page, line) = span.place_of(hash);
+        let page = self.page_in_reach(Way::Filter(page), PageKind::Filter, reach)?;
+        Ok(page.is_none_or(|page| line_holds(&page, line, hash)))
     }
 
-    /// As [`Table::use_page`], of a page that was used a moment ago.
+    /// As [`Table::may_hold`]. `None`: the page is not named.
     #[inline]
-    pub(super) fn use_page_again<R>(
-        &self,
-        visit: &mut Visit<'_, Page>,
-        pointer: PagePointer,
-        kind: PageKind,
-        use_page: impl FnOnce(Found<'_, Page>) -> R,
-    ) -> Result<R> {
-        if let Some(page) = visit.get_again(self.meta.number, pointer.offset) {
-            return self.use_judged(page, pointer, kind, use_page);
-        }
-        self.use_page(visit, pointer, kind, ahead_in(kind), use_page)
+    pub(super) fn may_hold_lent(&self, hash: u64, pin: &Pin) -> Option<bool> {
+        let Some(span) = &self.filter else { return Some(true) };
+        let (page, line) = span.place_of(hash);
+        let page: Lent<'_, Page> = self.lent(Way::Filter(page), Ahead { skip: 0, lines: 0 }, pin)?;
+        Some(line_holds(page.get(), line, hash))
     }
 
+    /// Asks the processor for the line of the filter.
     #[inline]
-    fn use_judged<R>(
-        &self,
-        page: Found<'_, Page>,
-        pointer: PagePointer,
-        kind: PageKind,
-        use_page: impl FnOnce(Found<'_, Page>) -> R,
-    ) -> Result<R> {
-        match page.is(pointer, kind) {
-            true => Ok(use_page(page)),
-            false => Err(self.file.damaged(pointer.offset, kind.name())),
+    pub(super) fn ask_filter(&self, hash: u64) {
+        let Some(span) = &self.filter else { return };
+        let (page, line) = span.place_of(hash);
+        if let Some(place) = self.place(Way::Filter(page)) {
+            place.slots.prefetch_value(place.index, Ahead { skip: line * LINE, lines: 1 });
         }
     }
 
-    /// Uses a page on the way of a visit. `None`: it is out of reach.
+    /// The newest version of `key` in a leaf that is not newer than `sequence`.
     #[inline]
-    fn with_page<R>(
+    pub(super) fn record_of<'p>(
         &self,
-        visit: &mut Visit<'_, Page>,
-        pointer: PagePointer,
-        kind: PageKind,
-        ahead: Ahead,
-        reach: Reach,
-        use_page: impl FnOnce(Found<'_, Page>) -> R,
-    ) -> Result<Option<R>> {
-        if reach == Reach::Disk {
-            return self.use_page(visit, pointer, kind, ahead, use_page).map(Some);
-        }
-        let cached = visit.get(self.meta.number, pointer.offset, ahead);
-        cached.map(|page| self.use_judged(page, pointer, kind, use_page)).transpose()
+        page: Found<'p, Page>,
+        key: &[u8],
+        sequence: SequenceNumber,
+    ) -> Option<FoundRecord<'p>> {
+        let alone = if self.order.is_bytewise() { page.find_alone(key) } else { Err(()) };
+        let Ok(index) = alone else {
+            let index = self.index_in(&page, key, sequence);
+            return self.record_at(page, index, key);
+        };
+        let cell = page.leaf_cell(index?);
+        let (own, kind, value) = (self.counted(cell.sequence), cell.kind?, cell.range_of_value());
+        (own <= sequence).then_some(FoundRecord { page, sequence: own, kind, value })
     }
 
     /// The record at an index of a leaf, if it is of `key`.
     #[inline]
-    pub(super) fn record_at(&self, page: Found<'_, Page>, index: usize, key: &[u8]) -> Option<PageRecord> {
+    pub(super) fn record_at<'p>(
+        &self,
+        page: Found<'p, Page>,
+        index: usize,
+        key: &[u8],
+    ) -> Option<FoundRecord<'p>> {
         if index == page.count() {
             return None;
         }
         let cell = page.leaf_cell(index);
         let kind = cell.kind.filter(|_| page.has_key(index, cell.suffix, key))?;
         let (sequence, value) = (self.counted(cell.sequence), cell.range_of_value());
-        Some(PageRecord { page: page.counted(), sequence, kind, value })
+        Some(FoundRecord { page, sequence, kind, value })
     }
 
     /// Index in a leaf of the first record at or behind (key, sequence); the count if there is none.
@@ -153,4 +162,9 @@ impl Table {
             Some(own) => page.find_counted(&self.order, key, own > sequence),
         }
     }
+}
+
+#[inline]
+fn line_holds(page: &Page, line: usize, hash: u64) -> bool {
+    page.line(line).is_none_or(|line| may_hold(line, hash))
 }

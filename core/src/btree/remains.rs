@@ -70,7 +70,6 @@ impl Remains {
         let size = file.len().map_err(|error| Error::io("read the length of", &path, error))?;
         let checksum = Checksum::new(context.database_id, number);
         let mut file = TableFile {
-            number,
             file,
             map: None,
             path,

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use crate::base::comparator::KeyOrder;
 use crate::base::ids::SequenceNumber;
-use crate::btree::format::{HEAD_LEN, head_of, rest_of};
+use crate::btree::format::{HEAD_LEN, head_of, is_same, rest_of};
 use crate::btree::page::{Page, Suffix};
 
 impl Page {
@@ -32,10 +32,32 @@ impl Page {
     /// Whether an entry has exactly this key.
     #[inline]
     pub(super) fn has_key(&self, index: usize, own: Suffix<'_>, key: &[u8]) -> bool {
-        let Some(suffix) = key.strip_prefix(self.prefix()) else { return false };
-        own.len == suffix.len()
-            && self.heads().get(index) == Some(&head_of(suffix))
-            && own.rest == rest_of(suffix)
+        let Some(suffix) = self.suffix_of(key) else { return false };
+        self.heads().get(index) == Some(&head_of(suffix)) && is_rest_of(own, suffix)
+    }
+
+    /// Leaf in bytewise order: a record with exactly this key, or `Err` if there may be more than one of them, or others that
+    /// begin like it.
+    #[inline]
+    pub(super) fn find_alone(&self, key: &[u8]) -> Result<Option<usize>, ()> {
+        let Some(suffix) = self.suffix_of(key) else { return Ok(None) };
+        let head = u64::from_be_bytes(head_of(suffix));
+        let heads = self.heads();
+        let index = heads.partition_point(|own| u64::from_be_bytes(*own) < head);
+        let is_tie = |index: usize| heads.get(index).is_some_and(|own| u64::from_be_bytes(*own) == head);
+        match (is_tie(index), is_tie(index + 1)) {
+            (false, _) => Ok(None),
+            (true, true) => Err(()),
+            (true, false) => Ok(is_rest_of(self.leaf_cell(index).suffix, suffix).then_some(index)),
+        }
+    }
+
+    /// What is behind the prefix in a key that has it.
+    #[inline]
+    fn suffix_of<'k>(&self, key: &'k [u8]) -> Option<&'k [u8]> {
+        let prefix = self.prefix();
+        let (front, suffix) = key.split_at_checked(prefix.len())?;
+        is_same(front, prefix).then_some(suffix)
     }
 
     /// Number of entries in front of a key, the first `from` ones unseen; among those with the same
@@ -51,21 +73,22 @@ impl Page {
         if !order.is_bytewise() {
             return self.partition_point_by_whole_keys(from, order, key, is_before);
         }
-        let prefix = self.prefix();
-        let Some(suffix) = key.strip_prefix(prefix) else {
-            return if key < prefix { from } else { self.count() };
+        let Some(suffix) = self.suffix_of(key) else {
+            return if key < self.prefix() { from } else { self.count() };
         };
         let head = u64::from_be_bytes(head_of(suffix));
-        let heads = self.heads().get(from..).unwrap_or_default();
-        let first = heads.partition_point(|own| u64::from_be_bytes(*own) < head);
-        let behind = heads.get(first..).unwrap_or_default();
+        let heads = self.heads();
+        let near = self.children().map_or(from..heads.len(), |children| children.narrow(heads, head));
+        let near = near.start.max(from)..near.end.max(from);
+        let count = |near: &[[u8; HEAD_LEN]]| near.partition_point(|own| u64::from_be_bytes(*own) < head);
+        let start = near.start + heads.get(near).map_or(0, count);
+        let behind = heads.get(start..).unwrap_or_default();
         let is_tie = |own: &[u8; HEAD_LEN]| u64::from_be_bytes(*own) == head;
         let ties = match behind {
             [one, two, ..] if is_tie(one) && is_tie(two) => behind.partition_point(is_tie),
             [one, ..] if is_tie(one) => 1,
             _ => 0,
         };
-        let start = from + first;
         start
             + partition(ties, |tie| {
                 let (own, sequence) = self.position(start + tie);
@@ -88,6 +111,12 @@ impl Page {
             order.compare(&own, key).then_with(|| order_of(is_before(sequence))).is_lt()
         })
     }
+}
+
+/// Whether an entry's key goes on behind its head as a suffix with the same head does.
+#[inline]
+fn is_rest_of(own: Suffix<'_>, suffix: &[u8]) -> bool {
+    own.len == suffix.len() && is_same(own.rest, rest_of(suffix))
 }
 
 fn order_of(is_before: bool) -> Ordering {

@@ -22,7 +22,8 @@ use crate::btree::format::{FOOTER_LEN, PageKind, PagePointer};
 use crate::btree::maps::Maps;
 use crate::btree::page::Page;
 use crate::btree::properties::Properties;
-use crate::cache::{PageCache, Priority, Visit};
+use crate::btree::way::{Way, top_slots};
+use crate::cache::{Found, PageCache, Priority, Slots};
 use crate::metrics::Meters;
 use crate::sync::Arc;
 use crate::vfs::{OpenMode, Vfs};
@@ -67,7 +68,9 @@ pub struct Table {
     pub(super) properties_pointer: PagePointer,
     pub(super) filter: Option<FilterSpan>,
     pub(super) meta: TableMeta,
-    cache: Arc<PageCache<Page>>,
+    pub(super) cache: Arc<PageCache<Page>>,
+    /// Finds what has no parent.
+    pub(super) top: Arc<Slots<Page>>,
 }
 
 /// A record found: lends the value, holds the page.
@@ -88,6 +91,31 @@ impl PageRecord {
     }
 }
 
+/// A record found, of a page that may be on loan.
+pub struct FoundRecord<'p> {
+    pub(super) page: Found<'p, Page>,
+    /// When it was committed.
+    pub sequence: SequenceNumber,
+    /// What it says.
+    pub kind: RecordKind,
+    pub(super) value: Range<usize>,
+}
+
+impl FoundRecord<'_> {
+    /// The value; empty for a tombstone.
+    #[inline]
+    pub fn value(&self) -> &[u8] {
+        self.page.bytes(self.value.clone())
+    }
+
+    /// The record with its page.
+    #[inline]
+    pub fn counted(self) -> PageRecord {
+        let FoundRecord { page, sequence, kind, value } = self;
+        PageRecord { page: page.counted(), sequence, kind, value }
+    }
+}
+
 impl Table {
     /// Opens the file that `meta` names and holds header, footer and properties against it.
     ///
@@ -102,8 +130,7 @@ impl Table {
         let size = file.len().map_err(|error| Error::io("read the length of", &path, error))?;
         let checksum = Checksum::new(context.database_id, meta.number);
         let (meters, frames) = (Arc::clone(&context.meters), Arc::clone(context.cache.frames()));
-        let mut file =
-            TableFile { number: meta.number, file, map: None, path, checksum, size, meters, frames };
+        let mut file = TableFile { file, map: None, path, checksum, size, meters, frames };
         if size != meta.size || size < (FILE_HEADER_LEN + FOOTER_LEN) as u64 {
             let expected = format_args!("{} bytes, as the manifest says", meta.size);
             return Err(file.damaged(size.min(meta.size), expected));
@@ -139,6 +166,7 @@ impl Table {
             ),
         };
         let table = Table {
+            top: top_slots(filter.as_ref()),
             file,
             order,
             filter,
@@ -167,7 +195,7 @@ impl Table {
             return disorder();
         }
         let kind = if self.properties.height == 1 { PageKind::Leaf } else { PageKind::Inner };
-        let root = self.page(self.root, kind)?;
+        let root = self.page_on(Way::Root, kind)?;
         let (mut last, mut key) = (self.meta.smallest_key.clone(), Vec::new());
         // The first separator of all is empty, and the first key is known.
         for index in 1..root.count() {
@@ -198,11 +226,6 @@ impl Table {
     #[inline]
     pub(super) fn counted(&self, stored: SequenceNumber) -> SequenceNumber {
         self.meta.committed_at.unwrap_or(stored)
-    }
-
-    /// A way through its pages.
-    pub(super) fn visit(&self) -> Visit<'_, Page> {
-        self.cache.visit()
     }
 
     /// About where in the file `key` is, or would be.
@@ -259,7 +282,7 @@ impl Table {
     }
 
     /// What the cache has, if it is what the pointer says.
-    fn judged(
+    pub(super) fn judged(
         &self,
         pointer: PagePointer,
         kind: PageKind,

@@ -112,11 +112,11 @@ impl Verifier<'_> {
     fn check_filter(&self, key: &[u8]) -> Result<()> {
         let Some(span) = &self.table.filter else { return Ok(()) };
         let hash = hash_key(key);
-        let (pointer, line) = span.place_of(hash);
-        let page = self.filter.get(span.page_of(hash));
+        let (number, line) = span.place_of(hash);
+        let page = self.filter.get(number as usize);
         match page.and_then(|page| page.line(line)).is_some_and(|line| may_hold(line, hash)) {
             true => Ok(()),
-            false => Err(self.damaged(pointer, "a filter that lets every key of its table pass")),
+            false => Err(self.damaged(span.page(number), "a filter that lets every key of its table pass")),
         }
     }
 

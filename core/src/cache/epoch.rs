@@ -57,7 +57,7 @@ impl Drop for Lease {
 }
 
 /// While it lives, nothing that this thread finds is freed.
-pub(super) struct Pin {
+pub struct Pin {
     cell: usize,
     _not_send: PhantomData<*const ()>,
 }
@@ -84,7 +84,7 @@ impl Drop for Pin {
 
 /// Pins the calling thread. `None`: it has no cell.
 #[inline]
-pub(super) fn pin() -> Option<Pin> {
+pub fn pin() -> Option<Pin> {
     OWN.try_with(|own| {
         let mut cell = own.cell.get();
         if cell >= CELLS {

@@ -1,7 +1,6 @@
 //! What is kept in memory of what is on disk: pages and rows, under one byte budget.
 
 mod balance;
-mod directory;
 mod epoch;
 pub mod frames;
 mod ghosts;
@@ -10,11 +9,11 @@ mod pages;
 mod retired;
 pub mod rows;
 mod shard;
-mod visit;
+mod slots;
 
-pub use directory::{Ahead, Cached, Mark};
+pub use epoch::{Pin, pin};
 pub use pages::{CacheFigures, PageCache, Priority, loads_of_this_thread};
-pub use visit::{Found, Visit};
+pub use slots::{Ahead, Cached, Found, Lent, Mark, Place, Slots};
 
 #[cfg(test)]
 mod tests;

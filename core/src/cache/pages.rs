@@ -9,13 +9,12 @@ use std::sync::OnceLock;
 
 use crate::base::ids::FileNumber;
 use crate::cache::balance::Balance;
-use crate::cache::directory::{Cached, Directory};
-use crate::cache::epoch;
+use crate::cache::epoch::{self, Pin};
 use crate::cache::frames::Frames;
 use crate::cache::retired::Retired;
 use crate::cache::rows::{Lender, RowCache};
 use crate::cache::shard::{Key, List, Shard, Step};
-use crate::cache::visit::Visit;
+use crate::cache::slots::{Ahead, Cached, Lent, Place, Slots};
 use crate::sync::{Arc, AtomicU64, AtomicUsize, Mutex, Ordering};
 
 /// Most shards: enough that a few dozen threads rarely meet in one.
@@ -60,11 +59,9 @@ pub struct CacheFigures {
 /// Values by file and offset. The weights of all entries, bookkeeping and ghosts included, and the bytes of the rows
 /// never pass the capacity. Values are counted: an evicted one lives on while somebody holds it.
 pub struct PageCache<V> {
-    /// Finds most of what is in the shards.
-    pub(super) directory: Directory<V>,
     shards: Box<[Lane<V>]>,
-    /// Look-ups that the directory answered, by the cell of their thread.
-    pub(super) hits: Box<[Hits; epoch::CELLS]>,
+    /// Look-ups that slots answered, by the cell of their thread.
+    hits: Box<[Hits; epoch::CELLS]>,
     retired: Retired<V>,
     balance: Balance,
     /// Bytes reserved: of shards and rows, and of entries on the way in or out.
@@ -81,7 +78,7 @@ struct Lane<V>(Mutex<Shard<V>>);
 
 /// The hits of one thread; no other one writes here.
 #[repr(align(64))]
-pub(super) struct Hits(pub(super) AtomicU64);
+struct Hits(AtomicU64);
 
 thread_local! {
     static LOADS: Cell<u64> = const { Cell::new(0) };
@@ -98,7 +95,6 @@ impl<V: Cached> PageCache<V> {
     pub fn new(capacity: usize) -> Self {
         let shards = (capacity / SHARD_BYTES).clamp(1, SHARDS).next_power_of_two();
         PageCache {
-            directory: Directory::new(capacity, shards),
             hits: Box::new([const { Hits(AtomicU64::new(0)) }; epoch::CELLS]),
             retired: Retired::default(),
             shards: (0..shards).map(|_| Lane(Mutex::new(Shard::default()))).collect(),
@@ -118,18 +114,40 @@ impl<V: Cached> PageCache<V> {
 
     /// The value of `(file, offset)`, which counts as used by this.
     pub fn get(&self, file: FileNumber, offset: u64) -> Option<Arc<V>> {
-        self.visit().get_counted(file, offset)
+        self.get_named(file, offset, None, |_| false)
     }
 
-    /// Looks up values without counted references of their own.
-    pub fn visit(&self) -> Visit<'_, V> {
-        Visit::new(self)
+    /// As [`PageCache::get`]; from now on a slot names the value, if it fits there.
+    pub fn get_named(
+        &self,
+        file: FileNumber,
+        offset: u64,
+        place: Option<Place<'_, V>>,
+        fits: impl FnOnce(&V) -> bool,
+    ) -> Option<Arc<V>> {
+        let key = Key { file, offset };
+        let hash = key.hash();
+        self.shard(hash).lock().get(hash, &key, place, fits)
     }
 
-    /// As [`PageCache::get`], of what is not in the directory.
-    #[cold]
-    pub(super) fn get_locked(&self, hash: u64, key: &Key) -> Option<Arc<V>> {
-        self.shard(hash).lock().get(hash, key, &self.directory)
+    /// The value that a slot names, lent while the pin lives; it counts as used by this. What is wanted first of its content
+    /// is on its way.
+    #[inline]
+    pub fn find<'p>(
+        &'p self,
+        slots: &Slots<V>,
+        index: usize,
+        ahead: Ahead,
+        pin: &'p Pin,
+    ) -> Option<Lent<'p, V>> {
+        slots.find(index, ahead, pin)
+    }
+
+    /// Notes look-ups that slots answered.
+    #[inline]
+    pub fn note_hits(&self, pin: &Pin, hits: u64) {
+        let Hits(sum) = &self.hits[pin.cell()];
+        sum.store(sum.load(Ordering::Relaxed).wrapping_add(hits), Ordering::Relaxed);
     }
 
     /// As [`PageCache::get`], but leaves no trace: for reads of everything that say nothing about what will
@@ -158,7 +176,7 @@ impl<V: Cached> PageCache<V> {
         }
         let key = Key { file, offset };
         let hash = key.hash();
-        let insert = |shard: &mut Shard<V>| shard.insert(hash, key, value, small, priority, &self.directory);
+        let insert = |shard: &mut Shard<V>| shard.insert(hash, key, value, small, priority);
         let settle = |(old, ghost)| {
             self.retired.add(old);
             ghost
@@ -172,19 +190,14 @@ impl<V: Cached> PageCache<V> {
     /// Drops all entries of a file.
     pub fn remove_file(&self, file: FileNumber) {
         for Lane(shard) in &self.shards {
-            self.change(
-                shard,
-                0,
-                |shard| shard.remove_file(file, &self.directory),
-                |gone| self.retired.add_all(gone),
-            );
+            self.change(shard, 0, |shard| shard.remove_file(file), |gone| self.retired.add_all(gone));
         }
     }
 
     /// Drops all entries, and most of the rows' memory.
     pub fn clear(&self) {
         for Lane(shard) in &self.shards {
-            self.change(shard, 0, |shard| shard.clear(&self.directory), |gone| self.retired.add_all(gone));
+            self.change(shard, 0, Shard::clear, |gone| self.retired.add_all(gone));
         }
         while self.rows_give() {}
     }
@@ -291,7 +304,7 @@ impl<V: Cached> PageCache<V> {
                     Moved::Out
                 }
             };
-            match self.change(shard, 0, |shard| shard.step(list, &self.directory), moved) {
+            match self.change(shard, 0, |shard| shard.step(list), moved) {
                 Moved::Nothing => {}
                 Moved::Within => return true,
                 Moved::Out => {
@@ -362,8 +375,6 @@ enum Moved {
     Out,
 }
 
-#[cfg(test)]
-use crate::cache::directory::Mark;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -8,9 +8,9 @@ use std::mem::size_of;
 
 use crate::base::ids::FileNumber;
 use crate::cache::Priority;
-use crate::cache::directory::{Cached, Directory};
 use crate::cache::ghosts::Ghosts;
 use crate::cache::index::Index;
+use crate::cache::slots::{Cached, Place};
 use crate::sync::Arc;
 
 /// What an entry is found by.
@@ -21,7 +21,7 @@ pub(super) struct Key {
 }
 
 impl Key {
-    /// The bits of a hash from here on choose a shard, and more of them a line of the directory.
+    /// The bits of a hash from here on choose a shard.
     pub(super) const SHARD_SHIFT: u32 = 40;
 
     /// The finalizer of SplitMix64: keys are numbers of ours, so no seed is needed. All bits are as good as any.
@@ -133,12 +133,10 @@ impl<V> Default for Shard<V> {
 }
 
 impl<V: Cached> Shard<V> {
-    /// Bytes of node, free list, index and directory for one entry with the room in which they grow, and of the two counts of its `Arc`
+    /// Bytes of node, free list and index for one entry with the room in which they grow, and of the two counts of its `Arc`
     /// with what the allocator adds to that.
-    pub(super) const ENTRY: usize = (size_of::<Node<V>>() + size_of::<u32>()) * 9 / 8
-        + 12
-        + 4 * size_of::<usize>()
-        + Directory::<V>::ENTRY;
+    pub(super) const ENTRY: usize =
+        (size_of::<Node<V>>() + size_of::<u32>()) * 9 / 8 + 12 + 4 * size_of::<usize>();
 
     pub(super) fn totals(&self) -> Totals {
         Totals {
@@ -149,15 +147,23 @@ impl<V: Cached> Shard<V> {
         }
     }
 
-    /// A look-up that found nothing in the directory, which is put right. A hit sets a mark.
-    pub(super) fn get(&mut self, hash: u64, key: &Key, directory: &Directory<V>) -> Option<Arc<V>> {
+    /// The value of a key, which counts as used by this, and is named by a slot from now on if it fits there.
+    pub(super) fn get(
+        &mut self,
+        hash: u64,
+        key: &Key,
+        place: Option<Place<'_, V>>,
+        fits: impl FnOnce(&V) -> bool,
+    ) -> Option<Arc<V>> {
         let Some(value) = self.peek(hash, key) else {
             self.misses += 1;
             return None;
         };
         self.hits += 1;
         value.mark().set_used();
-        directory.put(hash, &value, Some(&value));
+        if let Some(place) = place.filter(|_| fits(&value)) {
+            place.name(&value);
+        }
         Some(value)
     }
 
@@ -176,14 +182,12 @@ impl<V: Cached> Shard<V> {
         value: Arc<V>,
         weight: u32,
         priority: Priority,
-        directory: &Directory<V>,
     ) -> (Option<Arc<V>>, Option<List>) {
         let Some(slot) = self.find(hash, &key) else {
             let lists = [List::Recent, List::Frequent];
             let ghost = lists.into_iter().find(|list| self.ghosts[*list as usize].take(hash));
             let list = if ghost.is_some() { List::Frequent } else { List::Recent };
             let rounds = priority == Priority::High;
-            directory.put(hash, &value, None);
             let (newer, older, value) = (NONE, NONE, Some(value));
             self.add(hash, Node { key, value, weight, newer, older, list, priority, rounds });
             return (None, ghost);
@@ -192,8 +196,8 @@ impl<V: Cached> Shard<V> {
         self.unlink(slot);
         let node = &mut self.nodes[slot as usize];
         (node.weight, node.priority) = (weight, priority);
-        directory.put(hash, &value, node.value.as_ref());
         let old = node.value.replace(value);
+        old.iter().for_each(|old| old.mark().unname());
         self.link(slot, list);
         (old, None)
     }
@@ -219,7 +223,7 @@ impl<V: Cached> Shard<V> {
     }
 
     /// Moves the hand of `Recent` or `Frequent` on to an entry that leaves, or that changes its list.
-    pub(super) fn step(&mut self, list: List, directory: &Directory<V>) -> Step<V> {
+    pub(super) fn step(&mut self, list: List) -> Step<V> {
         loop {
             let slot = self.lists[list as usize].oldest;
             let Some(node) = self.nodes.get_mut(slot as usize) else { return Step::Empty };
@@ -238,7 +242,7 @@ impl<V: Cached> Shard<V> {
             }
             let (hash, weight) = (node.key.hash(), node.weight);
             self.ghosts[list as usize].push(hash, weight);
-            return Step::Evicted(self.take(slot, directory));
+            return Step::Evicted(self.take(slot));
         }
     }
 
@@ -248,20 +252,20 @@ impl<V: Cached> Shard<V> {
     }
 
     /// What was dropped, for the caller to let go without the lock.
-    pub(super) fn remove_file(&mut self, file: FileNumber, directory: &Directory<V>) -> Vec<Arc<V>> {
+    pub(super) fn remove_file(&mut self, file: FileNumber) -> Vec<Arc<V>> {
         let of_file = |slot: &u32| {
             let node = &self.nodes[*slot as usize];
             node.key.file == file && node.value.is_some()
         };
         let slots: Vec<u32> = (0..self.nodes.len() as u32).filter(of_file).collect();
-        slots.into_iter().filter_map(|slot| self.take(slot, directory)).collect()
+        slots.into_iter().filter_map(|slot| self.take(slot)).collect()
     }
 
     /// Takes everything out, ghosts too. What was dropped, for the caller to let go without the lock.
-    pub(super) fn clear(&mut self, directory: &Directory<V>) -> Vec<Arc<V>> {
+    pub(super) fn clear(&mut self) -> Vec<Arc<V>> {
         let slots = 0..self.nodes.len() as u32;
         let taken = slots.filter(|slot| self.nodes[*slot as usize].value.is_some()).collect::<Vec<_>>();
-        let values = taken.into_iter().filter_map(|slot| self.take(slot, directory)).collect();
+        let values = taken.into_iter().filter_map(|slot| self.take(slot)).collect();
         *self = Shard { hits: self.hits, misses: self.misses, ..Shard::default() };
         values
     }
@@ -271,11 +275,11 @@ impl<V: Cached> Shard<V> {
         self.index.find(hash, |slot| self.nodes.get(slot as usize).is_some_and(|node| node.key == *key))
     }
 
-    fn take(&mut self, slot: u32, directory: &Directory<V>) -> Option<Arc<V>> {
+    fn take(&mut self, slot: u32) -> Option<Arc<V>> {
         self.unlink(slot);
         let node = &mut self.nodes[slot as usize];
         let (hash, value) = (node.key.hash(), node.value.take());
-        value.iter().for_each(|value| directory.take(hash, value));
+        value.iter().for_each(|value| value.mark().unname());
         let nodes = &self.nodes;
         self.index.remove(hash, slot, |slot| nodes[slot as usize].key.hash());
         self.free.push(slot);

@@ -56,9 +56,8 @@ impl Snapshot {
     /// As [`Snapshot::get`], in a keyspace. Errors: also `NotFound` (the keyspace was dropped), `InvalidArgument` (it is one
     /// of another database).
     pub fn get_in(&self, keyspace: &Keyspace, key: impl AsRef<[u8]>) -> Result<Option<Value>> {
-        let mut value = Ok(None);
-        self.get_with_in(keyspace, key, |lent| value = Value::copy(lent).map(Some))?;
-        value
+        let engine = &self.owner.engine;
+        engine.get_value(keyspace.id_for(engine.catalogue.instance())?, Some(self.sequence()), key.as_ref())
     }
 
     /// As [`Snapshot::get_with`], in a keyspace. Errors: as [`Snapshot::get_in`].

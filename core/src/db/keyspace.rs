@@ -139,9 +139,7 @@ impl Keyspace {
 
     /// As [`Database::get`]. Errors, as those of all calls: also `NotFound` once the keyspace was dropped.
     pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Value>> {
-        let mut value = Ok(None);
-        self.get_with(key, |lent| value = Value::copy(lent).map(Some))?;
-        value
+        self.engine().get_value(self.id()?, None, key.as_ref())
     }
 
     /// As [`Database::get_with`].

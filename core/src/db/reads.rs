@@ -12,9 +12,7 @@ impl Database {
     /// level. Errors: `InvalidArgument` (key too long), `Closed`, `Corruption`, `Io`.
     #[inline]
     pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Value>> {
-        let mut value = Ok(None);
-        self.get_with(key, |lent| value = Value::copy(lent).map(Some))?;
-        value
+        self.engine().get_value(KeyspaceId::DEFAULT, None, key.as_ref())
     }
 
     /// Lends the value of `key` to `use_value` without a copy; `None` if the key is absent. `use_value`

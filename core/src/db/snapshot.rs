@@ -44,9 +44,7 @@ impl Snapshot {
 
     /// The value of `key` then, or `None`. Errors: as [`Database::get`].
     pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Value>> {
-        let mut value = Ok(None);
-        self.get_with(key, |lent| value = Value::copy(lent).map(Some))?;
-        value
+        self.owner.engine.get_value(KeyspaceId::DEFAULT, Some(self.sequence()), key.as_ref())
     }
 
     /// As [`Database::get_with`].

@@ -4,15 +4,28 @@ use crate::base::error::Result;
 use crate::base::ids::{KeyspaceId, SequenceNumber};
 use crate::base::lookup::{Lookup, Reach};
 use crate::base::record::RecordKind;
+use crate::btree::FoundRecord;
 use crate::view::View;
 
-/// Lends the value of a key (given with its hash) as of `sequence`, and when it was committed, to `use_value`.
+/// How a value is lent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Lend {
+    /// To who is done in a moment and calls nobody else: what he reads is kept from being reclaimed, and so is all else that
+    /// leaves the cache.
+    Briefly,
+    /// To anybody: a page is held by a count.
+    Held,
+}
+
+/// Lends the value of a key (given with its hash) as of `sequence`, and when it was committed, to `use_value`, which is short
+/// or has the value held for it.
 pub fn get<R>(
     view: &View,
     keyspace: KeyspaceId,
     (key, hash): (&[u8], u64),
     sequence: SequenceNumber,
     reach: Reach,
+    lend: Lend,
     use_value: impl FnOnce(SequenceNumber, &[u8]) -> R,
 ) -> Result<Lookup<R>> {
     let active = view.active.space(keyspace).ok_or_else(View::gone)?;
@@ -25,11 +38,25 @@ pub fn get<R>(
         }
     }
     let Some(levels) = view.version.space(keyspace) else { return Ok(Lookup::Absent) };
-    Ok(match levels.get_hashed(key, hash, sequence, reach)? {
-        Lookup::Found(found) if found.kind == RecordKind::Put => {
-            Lookup::Found(use_value(found.sequence, found.value()))
-        }
-        Lookup::Found(_) | Lookup::Absent => Lookup::Absent,
+    if lend == Lend::Held {
+        let found =
+            levels.get_hashed(key, hash, sequence, reach, &mut |record: FoundRecord<'_>| record.counted())?;
+        return Ok(match found {
+            Lookup::Found(record) if record.kind == RecordKind::Put => {
+                Lookup::Found(use_value(record.sequence, record.value()))
+            }
+            Lookup::Found(_) | Lookup::Absent => Lookup::Absent,
+            Lookup::NotCached => Lookup::NotCached,
+        });
+    }
+    let mut use_value = Some(use_value);
+    let mut use_record = |record: FoundRecord<'_>| {
+        let use_value = use_value.take().filter(|_| record.kind == RecordKind::Put)?;
+        Some(use_value(record.sequence, record.value()))
+    };
+    Ok(match levels.get_hashed(key, hash, sequence, reach, &mut use_record)? {
+        Lookup::Found(found) => found.into(),
+        Lookup::Absent => Lookup::Absent,
         Lookup::NotCached => Lookup::NotCached,
     })
 }

@@ -3,6 +3,7 @@
 use crate::base::error::Result;
 use crate::base::hash::hash_key;
 use crate::base::ids::{KeyspaceId, SequenceNumber};
+use crate::base::key::head;
 use crate::base::limits::check_key;
 use crate::base::record::RecordKind;
 use crate::base::value::Value;
@@ -103,7 +104,7 @@ fn look_at_rows<K: AsRef<[u8]>>(
         let value = match rows.get_hashed(hash, row, Value::copy) {
             Seen::Hit(value) => Some(value?),
             Seen::Miss(_, ticket) => {
-                missing.push(Miss { hash, head: head_of(key), index, ticket });
+                missing.push(Miss { hash, head: head(key), index, ticket });
                 None
             }
         };
@@ -136,10 +137,4 @@ fn look_at_memtables<'k>(
         outcome?;
     }
     Ok(())
-}
-
-fn head_of(key: &[u8]) -> u64 {
-    let mut head = [0; 8];
-    head.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
-    u64::from_be_bytes(head)
 }

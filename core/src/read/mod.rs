@@ -5,7 +5,7 @@ mod get_many;
 mod scan;
 mod scan_options;
 
-pub use get::get;
+pub use get::{Lend, get};
 pub use get_many::get_many;
 pub use scan::{KeepAlive, OwnWrites, Scan, ScanSource};
 pub use scan_options::ScanOptions;

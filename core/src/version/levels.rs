@@ -5,14 +5,15 @@ use std::ops::Bound;
 use crate::base::comparator::KeyOrder;
 use crate::base::error::Result;
 use crate::base::ids::SequenceNumber;
-use crate::base::key::KeyRange;
+use crate::base::key::{KeyRange, head};
 use crate::base::limits::LEVELS;
 use crate::base::lookup::{Lookup, Reach};
-use crate::btree::{Course, PageRecord, ReadAhead};
+use crate::btree::{Course, FoundRecord, ReadAhead};
 use crate::sync::Arc;
 use crate::version::level_cursor::LevelCursor;
 use crate::version::source::Source;
 use crate::version::space::Space;
+use crate::version::spans::Spans;
 use crate::version::table::TableHandle;
 
 /// A key that is looked for, and no table so far has had.
@@ -27,6 +28,7 @@ pub struct Levels {
     space: Arc<Space>,
     order: KeyOrder,
     levels: [Arc<[Arc<TableHandle>]>; LEVELS],
+    spans: [Spans; LEVELS],
 }
 
 impl Levels {
@@ -38,7 +40,8 @@ impl Levels {
         for level in &mut levels[1..] {
             level.sort_by(|a, b| order.compare(&a.meta().smallest_key, &b.meta().smallest_key));
         }
-        Levels { space, order, levels: levels.map(Into::into) }
+        let spans = std::array::from_fn(|level| Spans::of(&levels[level]));
+        Levels { space, order, levels: levels.map(Into::into), spans }
     }
 
     /// Whose tables they are.
@@ -61,30 +64,33 @@ impl Levels {
         self.levels.iter().flat_map(|level| level.iter())
     }
 
-    /// The newest record of exactly `key`, whose hash is `hash`, at or below `sequence`.
-    pub fn get_hashed(
+    /// Lends the newest record of exactly `key`, whose hash is `hash`, at or below `sequence`. Who uses it is short, or
+    /// takes a counted record.
+    pub fn get_hashed<R>(
         &self,
         key: &[u8],
         hash: u64,
         sequence: SequenceNumber,
         reach: Reach,
-    ) -> Result<Lookup<PageRecord>> {
-        for handle in self.levels[0].iter() {
+        use_record: &mut impl FnMut(FoundRecord<'_>) -> R,
+    ) -> Result<Lookup<R>> {
+        let (bytewise, head) = (self.order.is_bytewise(), head(key));
+        for (index, handle) in self.levels[0].iter().enumerate() {
+            if bytewise && !self.spans[0].may_hold(index, head) {
+                continue;
+            }
             let meta = handle.meta();
             if meta.smallest_sequence > sequence || !meta.spans(&self.order, key) {
                 continue;
             }
-            match handle.get(key, hash, sequence, reach)? {
+            match handle.get(key, hash, sequence, reach, use_record)? {
                 Lookup::Absent => {}
-                found => {
-                    debug_assert!(!matches!(&found, Lookup::Found(record) if record.sequence > sequence));
-                    return Ok(found);
-                }
+                found => return Ok(found),
             }
         }
-        for level in &self.levels[1..] {
-            let Some(handle) = self.table_for(level, key) else { continue };
-            match handle.get(key, hash, sequence, reach)? {
+        for (level, spans) in self.levels.iter().zip(&self.spans).skip(1) {
+            let Some(handle) = spans.table_for(level, &self.order, key) else { continue };
+            match handle.get(key, hash, sequence, reach, use_record)? {
                 Lookup::Absent => {}
                 found => return Ok(found),
             }
@@ -97,7 +103,7 @@ impl Levels {
         &self,
         keys: &[(&[u8], u64)],
         sequence: SequenceNumber,
-        found: &mut dyn FnMut(usize, PageRecord) -> Result<()>,
+        found: &mut dyn FnMut(usize, FoundRecord<'_>) -> Result<()>,
     ) -> Result<()> {
         let mut open: Vec<_> =
             keys.iter().enumerate().map(|(index, &(key, hash))| Open { index, key, hash }).collect();
@@ -123,7 +129,7 @@ impl Levels {
         handle: &TableHandle,
         open: &mut Vec<Open<'_>>,
         sequence: SequenceNumber,
-        found: &mut dyn FnMut(usize, PageRecord) -> Result<()>,
+        found: &mut dyn FnMut(usize, FoundRecord<'_>) -> Result<()>,
     ) -> Result<usize> {
         let (meta, order) = (handle.meta(), &self.order);
         let start = open.partition_point(|open| order.compare(open.key, &meta.smallest_key).is_lt());
@@ -143,6 +149,7 @@ impl Levels {
             gone.push(place);
             open.get(place).map_or(Ok(()), |wanted| found(wanted.index, record))
         })?;
+        gone.sort_unstable();
         let mut gone = gone.into_iter().peekable();
         let (mut at, mut kept) = (0, 0);
         open.retain(|_| {
@@ -152,12 +159,6 @@ impl Levels {
             !is_gone
         });
         Ok(kept)
-    }
-
-    /// The one table of a sorted level that may hold `key`.
-    fn table_for<'a>(&self, level: &'a [Arc<TableHandle>], key: &[u8]) -> Option<&'a Arc<TableHandle>> {
-        let at = level.partition_point(|handle| self.order.compare(&handle.meta().largest_key, key).is_lt());
-        level.get(at).filter(|handle| self.order.compare(&handle.meta().smallest_key, key).is_le())
     }
 
     /// About how many bytes of the tables lie in a range.

@@ -5,6 +5,7 @@ mod levels;
 mod obsolete;
 mod source;
 mod space;
+mod spans;
 mod table;
 
 use std::collections::HashMap;

@@ -7,7 +7,7 @@ use crate::base::error::Result;
 use crate::base::filename::FileKind;
 use crate::base::ids::SequenceNumber;
 use crate::base::lookup::{Lookup, Reach};
-use crate::btree::{PageRecord, Table, TableContext, TableMeta};
+use crate::btree::{FoundRecord, Table, TableContext, TableMeta};
 use crate::sync::{Arc, AtomicBool, Mutex, Ordering};
 use crate::version::obsolete::Obsolete;
 
@@ -64,19 +64,22 @@ impl TableHandle {
         Ok(self.table.get_or_init(|| Arc::new(table)))
     }
 
-    /// The newest record of exactly `key`, whose hash is `hash`, at or below `sequence`.
-    pub fn get(
+    /// Lends the newest record of exactly `key`, whose hash is `hash`, at or below `sequence`: see [`Table::get`].
+    #[inline]
+    pub fn get<R>(
         &self,
         key: &[u8],
         hash: u64,
         sequence: SequenceNumber,
         reach: Reach,
-    ) -> Result<Lookup<PageRecord>> {
-        match (self.table.get(), reach) {
-            (None, Reach::Memory) => Ok(Lookup::NotCached),
-            (None, Reach::Disk) => self.table()?.get(key, hash, sequence, reach),
-            (Some(table), _) => table.get(key, hash, sequence, reach),
-        }
+        use_record: &mut impl FnMut(FoundRecord<'_>) -> R,
+    ) -> Result<Lookup<R>> {
+        let table = match (self.table.get(), reach) {
+            (None, Reach::Memory) => return Ok(Lookup::NotCached),
+            (None, Reach::Disk) => self.table()?,
+            (Some(table), _) => table,
+        };
+        table.get(key, hash, sequence, reach, use_record)
     }
 
     /// The file is to be removed when nobody uses it any more.

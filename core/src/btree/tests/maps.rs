@@ -4,8 +4,6 @@ use super::*;
 use crate::base::error::ErrorKind;
 use crate::base::lookup::{Lookup, Reach};
 use crate::btree::format::PageKind;
-use crate::btree::page::Page;
-use crate::cache::Found;
 use crate::vfs::{Call, OsVfs, RecordingVfs, Vfs};
 
 /// A folder of the operating system with tables, and what is asked of them.
@@ -96,10 +94,9 @@ fn raw_pages_of_a_map_take_no_memory_of_the_cache() {
         assert_eq!(usage[1] < usage[0] / 2, borrows, "{codec:?}: {usage:?} bytes read, mapped");
         let table = disk.open(&disk.context(u64::MAX), &meta);
         let map = table.file.map.as_ref().unwrap().as_ptr_range();
-        let counted = |leaf: Found<'_, Page>| leaf.counted();
-        let (visit, key) = (&mut table.visit(), &records[0].key);
-        let leaf = table.with_leaf_of(visit, key, 9, Reach::Disk, counted).unwrap().unwrap();
-        assert_eq!(map.contains(&leaf.bytes(0..1).as_ptr()), borrows);
+        let record = &records[0];
+        let found = find(&table, &record.key, record.sequence, Reach::Disk).unwrap().on_disk().unwrap();
+        assert_eq!(map.contains(&found.page.bytes(0..1).as_ptr()), borrows);
     }
 }
 
@@ -118,7 +115,7 @@ fn the_budget_is_kept_and_comes_back() {
 
     // Pages in the cache and records in a reader's hands hold the map that they are of.
     let (key, sequence) = (&records[9].key, records[9].sequence);
-    let held = tables[0].get(key, hash_key(key), sequence, Reach::Disk).unwrap();
+    let held = find(&tables[0], key, sequence, Reach::Disk).unwrap();
     tables.remove(0);
     context.cache.remove_file(1);
     assert_eq!(context.maps.mapped(), 2 * size);

@@ -14,8 +14,9 @@ use super::*;
 use crate::base::comparator::{Comparator, KeyOrder};
 use crate::base::error::Result;
 use crate::base::hash::hash_key;
-use crate::base::lookup::Reach;
+use crate::base::lookup::{Lookup, Reach};
 use crate::base::record::{Record, RecordKind};
+use crate::btree::table::{FoundRecord, PageRecord};
 use crate::cache::PageCache;
 use crate::codec::{Codec, Compression};
 use crate::iter::Cursor;
@@ -157,14 +158,24 @@ impl Bed {
     }
 }
 
+/// As the engine finds it: counted, and then lent, once the pages on the way are named.
 fn get(table: &Table, key: &[u8], sequence: SequenceNumber) -> Result<Option<Owned>> {
-    let found = table.get(key, hash_key(key), sequence, Reach::Disk)?.on_disk();
-    Ok(found.map(|found| Owned {
-        key: key.to_vec(),
-        sequence: found.sequence,
-        kind: found.kind,
-        value: found.value().to_vec(),
-    }))
+    let owned = |found: Lookup<PageRecord>| {
+        found.on_disk().map(|found| Owned {
+            key: key.to_vec(),
+            sequence: found.sequence,
+            kind: found.kind,
+            value: found.value().to_vec(),
+        })
+    };
+    let found = find(table, key, sequence, Reach::Disk).map(owned)?;
+    assert_eq!(find(table, key, sequence, Reach::Disk).map(owned)?, found);
+    Ok(found)
+}
+
+fn find(table: &Table, key: &[u8], sequence: SequenceNumber, reach: Reach) -> Result<Lookup<PageRecord>> {
+    let mut counted = |record: FoundRecord<'_>| record.counted();
+    table.get(key, hash_key(key), sequence, reach, &mut counted)
 }
 
 fn scan(table: &Arc<Table>) -> Result<Vec<Owned>> {

@@ -6,18 +6,18 @@ use std::sync::Barrier;
 use proptest::prelude::*;
 
 use super::*;
-use crate::cache::directory::Ahead;
+use crate::cache::slots::Mark;
 
 const SMALL: usize = 64 << 10;
 
 /// A value with its mark.
 struct Marked<T> {
-    mark: Mark,
+    mark: Mark<Marked<T>>,
     value: T,
 }
 
 impl<T: Send + Sync> Cached for Marked<T> {
-    fn mark(&self) -> &Mark {
+    fn mark(&self) -> &Mark<Self> {
         &self.mark
     }
 
@@ -26,13 +26,13 @@ impl<T: Send + Sync> Cached for Marked<T> {
     }
 }
 
-fn marked<T>(file: FileNumber, offset: u64, value: T) -> Arc<Marked<T>> {
-    Arc::new(Marked { mark: Mark::new(file, offset), value })
+fn marked<T>(value: T) -> Arc<Marked<T>> {
+    Arc::new(Marked { mark: Mark::default(), value })
 }
 
 fn filled(cache: &PageCache<Marked<u64>>, range: std::ops::Range<u64>, priority: Priority) {
     for i in range {
-        cache.insert(1, i * 4096, marked(1, i * 4096, i), 1000, priority);
+        cache.insert(1, i * 4096, marked(i), 1000, priority);
     }
 }
 
@@ -68,7 +68,7 @@ proptest! {
                     let priority = if high { Priority::High } else { Priority::Normal };
                     if weight + Shard::<Marked<usize>>::ENTRY <= (32 << 10) / 8 {
                         model.insert((file, offset), stamp);
-                        cache.insert(file, offset, marked(file, offset, stamp), weight, priority);
+                        cache.insert(file, offset, marked(stamp), weight, priority);
                         prop_assert_eq!(cache.get(file, offset).map(|found| found.value), Some(stamp));
                     }
                 }
@@ -144,11 +144,11 @@ fn an_unused_high_entry_goes_in_the_end() {
 fn a_giant_is_not_kept_and_evicts_nothing() {
     let cache = PageCache::new(SMALL);
     filled(&cache, 0..20, Priority::Normal);
-    cache.insert(2, 0, marked(2, 0, 0), SMALL / 8, Priority::High);
-    cache.insert(2, 1, marked(2, 1, 0), usize::MAX, Priority::High);
+    cache.insert(2, 0, marked(0), SMALL / 8, Priority::High);
+    cache.insert(2, 1, marked(0), usize::MAX, Priority::High);
     assert!(cache.get(2, 0).is_none() && cache.get(2, 1).is_none());
     assert_eq!(held(&cache, 0..20), 20);
-    cache.insert(2, 2, marked(2, 2, 0), SMALL / 8 - Shard::<Marked<u64>>::ENTRY, Priority::Normal);
+    cache.insert(2, 2, marked(0), SMALL / 8 - Shard::<Marked<u64>>::ENTRY, Priority::Normal);
     assert!(cache.get(2, 2).is_some());
 }
 
@@ -176,7 +176,7 @@ fn threads_share_it_within_the_budget() {
                         Some(found) => assert_eq!(found.value, file << 32 | offset),
                         None => {
                             let weight = (state >> 20) as usize % 4000;
-                            let value = marked(file, offset, file << 32 | offset);
+                            let value = marked(file << 32 | offset);
                             cache.insert(file, offset, value, weight, Priority::Normal);
                         }
                     }
@@ -192,16 +192,17 @@ fn threads_share_it_within_the_budget() {
     assert_eq!(cache.usage(), 0);
 }
 
-/// Values that say so when they are dropped, lent while others evict and remove them.
+/// Values that say so when they are dropped, lent while others evict and remove them. What leads to them is there twice, as
+/// when a parent was evicted and brought in again while somebody held it.
 #[test]
 fn what_is_lent_is_not_freed() {
     struct Canary {
-        mark: Mark,
+        mark: Mark<Canary>,
         alive: AtomicU64,
     }
 
     impl Cached for Canary {
-        fn mark(&self) -> &Mark {
+        fn mark(&self) -> &Mark<Self> {
             &self.mark
         }
 
@@ -216,30 +217,41 @@ fn what_is_lent_is_not_freed() {
         }
     }
 
+    const OFFSETS: u64 = 32;
+    const NOTHING: Ahead = Ahead { skip: 0, lines: 0 };
     let cache = PageCache::<Canary>::new(SMALL);
+    let parents = [0; 2].map(|_| Slots::new(8 * OFFSETS as usize));
     let name = |file: u64, offset: u64| file << 32 | offset | 1 << 63;
+    let lent = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for thread in 0..4u64 {
-            let cache = &cache;
+            let (cache, parents, lent) = (&cache, &parents, &lent);
             scope.spawn(move || {
                 let mut state = thread;
                 for _ in 0..30_000 {
                     state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                    let (file, offset) = (state >> 61, (state >> 40) % 32);
-                    let mut visit = cache.visit();
-                    if let Some(found) = visit.get(file, offset, Ahead { skip: 0, lines: 0 }) {
+                    let (file, offset) = (state >> 61, (state >> 40) % OFFSETS);
+                    let (slots, index) =
+                        (&parents[state as usize >> 30 & 1], (file * OFFSETS + offset) as usize);
+                    let pin = epoch::pin().unwrap();
+                    let counted = cache.find(slots, index, NOTHING, &pin).map(|found| {
+                        lent.fetch_add(1, Ordering::Relaxed);
                         (0..3).for_each(|_| {
-                            assert_eq!(found.alive.load(Ordering::Relaxed), name(file, offset));
+                            assert_eq!(found.get().alive.load(Ordering::Relaxed), name(file, offset));
                             std::thread::yield_now();
                         });
-                        let counted = found.counted();
-                        drop(visit);
-                        assert_eq!(counted.alive.load(Ordering::Relaxed), name(file, offset));
+                        found.counted()
+                    });
+                    drop(pin);
+                    let place = Place { slots, index };
+                    if let Some(value) =
+                        counted.or_else(|| cache.get_named(file, offset, Some(place), |_| true))
+                    {
+                        assert_eq!(value.alive.load(Ordering::Relaxed), name(file, offset));
                         continue;
                     }
-                    drop(visit);
                     let alive = AtomicU64::new(name(file, offset));
-                    let value = Arc::new(Canary { mark: Mark::new(file, offset), alive });
+                    let value = Arc::new(Canary { mark: Mark::default(), alive });
                     cache.insert(file, offset, value, (state >> 20) as usize % 4000, Priority::Normal);
                     if state >> 53 & 0xff == 7 {
                         cache.remove_file(file);
@@ -248,10 +260,43 @@ fn what_is_lent_is_not_freed() {
             });
         }
     });
+    assert!(lent.into_inner() > 1000);
     cache.clear();
+    let pin = epoch::pin().unwrap();
+    let mut named =
+        parents.iter().flat_map(|slots| (0..8 * OFFSETS as usize).map(move |index| (slots, index)));
+    assert!(named.all(|(slots, index)| cache.find(slots, index, NOTHING, &pin).is_none()));
+    drop(pin);
     let left = (0..1000).map(|_| {
         std::thread::yield_now();
         cache.retired.let_go()
     });
     assert_eq!(left.min(), Some(0), "what nobody sees any more is let go");
+}
+
+/// A slot names what was looked for through it, until that leaves, is replaced, or is found through another one.
+#[test]
+fn one_slot_names_a_value() {
+    let cache = PageCache::<Marked<u64>>::new(SMALL);
+    let parents = [0; 2].map(|_| Slots::new(3));
+    let place = |parent: usize| Place { slots: &parents[parent], index: 1 };
+    let named = |parent: usize| {
+        let pin = epoch::pin().unwrap();
+        cache.find(&parents[parent], 1, Ahead { skip: 0, lines: 1 }, &pin).map(|found| found.get().value)
+    };
+    cache.insert(7, 4096, marked(1), 100, Priority::Normal);
+    assert_eq!((named(0), named(1)), (None, None));
+    assert!(cache.get_named(7, 4096, Some(place(0)), |_| false).is_some());
+    assert_eq!(named(0), None, "it does not fit");
+    assert!(cache.get_named(7, 4096, Some(place(0)), |value| value.value == 1).is_some());
+    assert_eq!((named(0), named(1)), (Some(1), None));
+    assert!(cache.get_named(7, 4096, Some(place(1)), |_| true).is_some());
+    assert_eq!((named(0), named(1)), (None, Some(1)));
+    cache.insert(7, 4096, marked(2), 100, Priority::Normal);
+    assert_eq!((named(0), named(1)), (None, None), "it was replaced");
+    assert!(cache.get_named(7, 4096, Some(place(1)), |_| true).is_some());
+    assert_eq!(named(1), Some(2));
+    cache.remove_file(7);
+    assert_eq!(named(1), None);
+    assert!(cache.get_named(7, 4096, Some(Place { slots: &parents[0], index: 3 }), |_| true).is_none());
 }

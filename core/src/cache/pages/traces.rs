@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::*;
+use crate::cache::slots::Blank;
 
 /// Bytes of a page.
 const PAGE: usize = 4200;
@@ -19,7 +20,7 @@ struct Lru {
 
 impl Lru {
     fn new(bytes: usize) -> Self {
-        let capacity = bytes / (PAGE + Shard::<Mark>::ENTRY);
+        let capacity = bytes / (PAGE + Shard::<Blank>::ENTRY);
         Lru { capacity, clock: 0, used: HashMap::new(), order: BTreeMap::new() }
     }
 
@@ -92,7 +93,7 @@ impl Contest {
             if cache.get(1, page * 4096).is_some() {
                 hits += 1;
             } else {
-                cache.insert(1, page * 4096, Arc::new(Mark::new(1, page * 4096)), PAGE, Priority::Normal);
+                cache.insert(1, page * 4096, Arc::new(Blank::default()), PAGE, Priority::Normal);
             }
             assert!(cache.usage() <= bytes);
         }

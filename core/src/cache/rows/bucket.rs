@@ -1,4 +1,4 @@
-//! A bucket: a cache line of words that says what is in it, and the rows, packed from the front.
+//! A bucket: a cache line of words that says what is in it, and the rows, with gaps between them.
 //!
 //! Everything is an atomic word under a sequence lock: a reader copies and then looks whether the stamp is
 //! still the one that it began with. Whoever holds the lock is the only one to change anything but the reference bits and the ghosts,
@@ -20,6 +20,7 @@ const DATA_WORDS: usize = BUCKET_WORDS - HEAD_WORDS;
 /// Words of a unit, in which rows are measured.
 const UNIT_WORDS: usize = 2;
 pub(super) const UNITS: usize = DATA_WORDS / UNIT_WORDS;
+const _: () = assert!(UNITS < u64::BITS as usize, "a bit for each");
 /// Rows of a bucket.
 const WAYS: usize = 8;
 /// Units of the longest row: two fit.

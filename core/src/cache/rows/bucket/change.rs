@@ -8,8 +8,28 @@ use crate::cache::rows::bucket::{
 use crate::sync::Ordering;
 
 /// Whether one of the four tags of a word is this one.
+#[inline]
 fn has_tag(tags: u64, tag: u16) -> bool {
-    (0..4).any(|at| (tags >> (16 * at)) as u16 == tag)
+    const LOWEST: u64 = 0x0001_0001_0001_0001;
+    // Zero where it is: what is subtracted borrows from there first.
+    let differing = tags ^ (LOWEST * u64::from(tag));
+    differing.wrapping_sub(LOWEST) & !differing & (LOWEST << 15) != 0
+}
+
+/// So many bits from the lowest on.
+fn ones(count: u8) -> u64 {
+    1u64.checked_shl(count.into()).unwrap_or(0).wrapping_sub(1)
+}
+
+/// Where the first `len` ones in a row begin.
+fn run_of(bits: u64, len: usize) -> Option<usize> {
+    let (mut starts, mut have) = (bits, 1);
+    while have < len {
+        let step = have.min(len - have);
+        starts &= starts >> step;
+        have += step;
+    }
+    (starts != 0).then(|| starts.trailing_zeros() as usize)
 }
 
 impl Bucket<'_> {
@@ -31,17 +51,23 @@ impl Bucket<'_> {
         }
     }
 
-    /// Under the lock: takes a row out and closes the gap.
+    /// Under the lock: takes a row out. It leaves a gap.
     pub(in crate::cache::rows) fn remove(&self, way: usize) {
-        let gone = self.meta(way);
         self.set_meta(way, Meta::default());
         self.head[CLOCK].fetch_and(!(1 << way), Ordering::Relaxed);
-        let (start, units) = (usize::from(gone.start), usize::from(gone.units));
-        self.copy_units(start + units, self.used_units().saturating_sub(start), self, start);
-        for way in 0..WAYS {
+    }
+
+    /// Under the lock: closes the gaps.
+    fn close_gaps(&self) {
+        let mut ways: [usize; WAYS] = std::array::from_fn(|way| way);
+        ways.sort_unstable_by_key(|&way| self.meta(way).start);
+        let mut end = 0;
+        for way in ways {
             let meta = self.meta(way);
-            if meta.units > 0 && meta.start > gone.start {
-                self.set_meta(way, Meta { start: meta.start - gone.units, ..meta });
+            if meta.units > 0 {
+                self.copy_units(meta.start.into(), meta.units.into(), self, end);
+                self.set_meta(way, Meta { start: end as u8, ..meta });
+                end += usize::from(meta.units);
             }
         }
     }
@@ -58,23 +84,30 @@ impl Bucket<'_> {
             return 0;
         }
         let evicted = self.make_room(units);
-        if let Some(way) = self.free_way(units) {
-            let start = self.used_units();
+        if let Some((way, start)) = self.free_place(units) {
             self.write_row(start, row, value);
             self.set_meta(way, Meta { tag, start: start as u8, units: units as u8 });
         }
         evicted
     }
 
-    /// A way for a row of so many units, if there is room.
-    fn free_way(&self, units: usize) -> Option<usize> {
-        let way = (0..WAYS).find(|&way| self.meta(way).units == 0);
-        way.filter(|_| self.used_units() + units <= UNITS)
+    /// A way for a row of so many units, and a gap.
+    fn free_place(&self, units: usize) -> Option<(usize, usize)> {
+        let way = (0..WAYS).find(|&way| self.meta(way).units == 0)?;
+        let taken = (0..WAYS).map(|way| self.meta(way)).map(|meta| ones(meta.units) << (meta.start & 63));
+        let gaps = !taken.fold(0, |all, own| all | own) & ones(UNITS as u8);
+        Some((way, run_of(gaps, units)?))
     }
 
+    /// Under the lock: evicts rows until there is a place. How many.
     fn make_room(&self, units: usize) -> usize {
         let mut evicted = 0;
-        while self.free_way(units).is_none() {
+        while self.free_place(units).is_none() {
+            let has_way = (0..WAYS).any(|way| self.meta(way).units == 0);
+            if has_way && self.used_units() + units <= UNITS {
+                self.close_gaps();
+                continue;
+            }
             let way = self.victim();
             self.note_ghost(EVICTED, self.meta(way).tag);
             self.remove(way);
@@ -100,8 +133,7 @@ impl Bucket<'_> {
             if used {
                 to.make_room(meta.units.into());
             }
-            if let Some(free) = to.free_way(meta.units.into()) {
-                let start = to.used_units();
+            if let Some((free, start)) = to.free_place(meta.units.into()) {
                 self.copy_units(meta.start.into(), meta.units.into(), to, start);
                 to.set_meta(free, Meta { start: start as u8, ..meta });
                 to.head[CLOCK].fetch_or(u64::from(used) << free, Ordering::Relaxed);
@@ -142,11 +174,12 @@ impl Bucket<'_> {
 
     fn write_row(&self, start: usize, row: &Row<'_>, value: &[u8]) {
         let lengths = row.key.len() as u64 | (value.len() as u64) << 16 | u64::from(row.keyspace) << 32;
-        let mut bytes = row.key.iter().chain(value).copied().peekable();
-        let content = std::iter::from_fn(|| {
-            bytes.peek()?;
-            Some(u64::from_ne_bytes(std::array::from_fn(|_| bytes.next().unwrap_or(0))))
-        });
+        let mut content = [[0; WORD]; LONG];
+        let (key, rest) = content.as_flattened_mut().split_at_mut(row.key.len());
+        key.copy_from_slice(row.key);
+        rest[..value.len()].copy_from_slice(value);
+        let len = (row.key.len() + value.len()).div_ceil(WORD);
+        let content = content[..len].iter().map(|bytes| u64::from_ne_bytes(*bytes));
         let words = self.data[start * UNIT_WORDS..].iter();
         for (word, bits) in words.zip([row.sequence, lengths].into_iter().chain(content)) {
             word.store(bits, Ordering::Relaxed);
@@ -175,6 +208,19 @@ impl Bucket<'_> {
     pub(in crate::cache::rows) fn clear(&self) {
         for word in &self.head[CLOCK..] {
             word.store(0, Ordering::Relaxed);
+        }
+    }
+}
+
+#[test]
+fn a_tag_is_found_in_each_place_and_nowhere_else() {
+    for tag in [1u16, 2, 0x7fff, 0x8000, 0x8001, u16::MAX] {
+        for other in [0u16, 1, 3, 0x7fff, 0x8000, u16::MAX].into_iter().filter(|other| *other != tag) {
+            let others = u64::from(other) * 0x0001_0001_0001_0001;
+            assert!(!has_tag(others, tag), "{tag} {other}");
+            for at in [0, 16, 32, 48] {
+                assert!(has_tag(others & !(0xffff << at) | u64::from(tag) << at, tag), "{tag} {other} {at}");
+            }
         }
     }
 }
