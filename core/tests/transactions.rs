@@ -56,6 +56,33 @@ fn a_lost_update_is_a_conflict() {
     conflict(tx.commit());
 }
 
+/// A transaction may begin while a commit is under way that has not noted its keys, as nobody was there to ask.
+#[test]
+fn a_transaction_that_begins_beside_a_commit_knows_of_it() {
+    let (db, stop) = (fresh(), AtomicBool::new(false));
+    db.put_with_consistency(b"k", 0u64.to_le_bytes(), ConsistencyLevel::Quorum).unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                let tx = db.transaction().unwrap();
+                let value = tx.get(b"k").unwrap().unwrap();
+                // Unchanged: what is put here again must not take back a put that came between.
+                tx.put(b"k", value).unwrap();
+                let outcome = tx.commit_with(ConsistencyLevel::Quorum);
+                assert!(outcome.is_ok() || outcome.is_err_and(|error| error.kind() == ErrorKind::Conflict));
+                // Long enough for the commits not to be watched any more.
+                std::thread::sleep(std::time::Duration::from_millis(3));
+            }
+        });
+        let taken_back = (1..=100_000u64).find(|number| {
+            db.put_with_consistency(b"k", number.to_le_bytes(), ConsistencyLevel::Quorum).unwrap();
+            (0..30).any(|_| db.get(b"k").unwrap().unwrap()[..] != number.to_le_bytes())
+        });
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!(taken_back, None, "an acknowledged put");
+    });
+}
+
 #[test]
 fn write_skew_is_a_conflict_unless_snapshot_isolation_was_asked_for() {
     for (isolation, allowed) in [(Isolation::Serializable, false), (Isolation::Snapshot, true)] {
