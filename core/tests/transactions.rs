@@ -70,13 +70,21 @@ fn a_transaction_that_begins_beside_a_commit_knows_of_it() {
                 tx.put(b"k", value).unwrap();
                 let outcome = tx.commit_with(ConsistencyLevel::Quorum);
                 assert!(outcome.is_ok() || outcome.is_err_and(|error| error.kind() == ErrorKind::Conflict));
-                // Long enough for the commits not to be watched any more.
-                std::thread::sleep(std::time::Duration::from_millis(3));
+                std::thread::sleep(std::time::Duration::from_millis(1));
             }
         });
-        let taken_back = (1..=100_000u64).find(|number| {
-            db.put_with_consistency(b"k", number.to_le_bytes(), ConsistencyLevel::Quorum).unwrap();
-            (0..30).any(|_| db.get(b"k").unwrap().unwrap()[..] != number.to_le_bytes())
+        let put = |batch: &WriteBatch| db.write_with(batch, ConsistencyLevel::Quorum).unwrap();
+        let (mut long, mut short) = (WriteBatch::new(), WriteBatch::new());
+        short.put(b"other", b"").unwrap();
+        let taken_back = (1..=300u64).find(|number| {
+            long.clear();
+            long.put(b"k", number.to_le_bytes()).unwrap();
+            (0..1000u32).for_each(|key| long.put(key.to_le_bytes(), b"").unwrap());
+            put(&long);
+            let is_taken_back = (0..1000).any(|_| db.get(b"k").unwrap().unwrap()[..] != number.to_le_bytes());
+            // Enough for commits not to be watched any more.
+            (0..150).for_each(|_| put(&short));
+            is_taken_back
         });
         stop.store(true, Ordering::Relaxed);
         assert_eq!(taken_back, None, "an acknowledged put");
