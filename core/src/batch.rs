@@ -153,6 +153,11 @@ impl WriteBatch {
         &self.encoded
     }
 
+    /// The operation that begins behind so many encoded bytes.
+    pub(crate) fn operation_at(&self, at: usize) -> Option<Operation<'_>> {
+        decode_operation(&mut Decoder::new(self.encoded.get(at..)?)).ok()
+    }
+
     /// The operations.
     pub(crate) fn operations(&self) -> impl Iterator<Item = Operation<'_>> {
         let mut decoder = Decoder::new(&self.encoded);
@@ -190,7 +195,12 @@ mod tests {
     fn operations_come_back_in_order() {
         let mut batch = WriteBatch::new();
         batch.put(b"a", b"1").unwrap();
+        let second = batch.encoded().len();
         batch.delete(b"").unwrap();
+        let at = |at| batch.operation_at(at).map(|op| (op.kind, op.key));
+        assert_eq!(at(0), Some((RecordKind::Put, &b"a"[..])));
+        assert_eq!(at(second), Some((RecordKind::Delete, &b""[..])));
+        assert_eq!((at(batch.encoded().len()), at(usize::MAX)), (None, None));
         let seen: Vec<_> =
             batch.operations().map(|op| (op.kind, op.key.to_vec(), op.value.to_vec())).collect();
         assert_eq!(

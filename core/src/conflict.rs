@@ -1,5 +1,6 @@
 //! The conflict check of optimistic transactions: what was committed since the oldest open one began.
 
+mod open;
 mod reads;
 mod recent;
 #[cfg(test)]
@@ -8,13 +9,13 @@ mod tests;
 use std::collections::VecDeque;
 
 use crate::base::comparator::KeyOrder;
-use crate::base::holds::Holds;
 use crate::base::ids::{KeyspaceId, SequenceNumber};
 use crate::base::key::KeyRange;
 use crate::base::limits::CONFLICT_WINDOW_BYTES;
 
 use recent::{ENTRY_OVERHEAD, RecentKeys};
 
+pub use open::{OpenTransactions, Spare};
 pub use reads::ReadSet;
 
 /// From the first to the last key, both included.
@@ -45,10 +46,9 @@ impl Span {
 /// So many ranges are compared with every key; of more, each is looked for among the keys in order.
 const FEW_RANGES: usize = 4;
 
-/// Keys of recent commits. Kept only while transactions are open; lives inside the commit section.
+/// Keys of recent commits. Kept only while commits are watched; lives inside the commit section.
 pub struct ConflictWindow {
-    open: Holds,
-    open_count: usize,
+    watching: bool,
     keys: RecentKeys,
     /// Ingests: all keys from the first to the last of each count as changed. Oldest first.
     ingests: VecDeque<(SequenceNumber, Span)>,
@@ -67,26 +67,27 @@ impl Default for ConflictWindow {
 impl ConflictWindow {
     /// A window that keeps about `limit` bytes.
     pub fn with_limit(limit: usize) -> Self {
-        let (open, keys, ingests) = Default::default();
-        ConflictWindow { open, open_count: 0, keys, ingests, bytes: 0, limit, floor: 0 }
+        let (keys, ingests) = Default::default();
+        ConflictWindow { watching: false, keys, ingests, bytes: 0, limit, floor: 0 }
     }
 
-    /// A transaction begins; everything up to `sequence` is visible to it.
-    pub fn begin(&mut self, sequence: SequenceNumber) {
-        if self.open_count == 0 {
-            self.floor = sequence;
-        }
-        self.open.add(sequence);
-        self.open_count += 1;
+    /// Whether commits note their keys.
+    pub fn is_watching(&self) -> bool {
+        self.watching
     }
 
-    /// A transaction that began at `sequence` ends, one way or the other.
-    pub fn end(&mut self, sequence: SequenceNumber) {
-        self.open.remove(sequence);
-        self.open_count -= 1;
-        match self.open.oldest() {
-            Some(oldest) => self.forget(|first, _| first <= oldest),
-            None => {
+    /// Commits behind `visible` are going to be noted.
+    pub fn watch(&mut self, visible: SequenceNumber) {
+        self.watching = true;
+        self.floor = visible;
+    }
+
+    /// Drops what no transaction needs.
+    pub fn drop_spare(&mut self, spare: Spare) {
+        match spare {
+            Spare::UpTo(needless) => self.forget(|first, _| first <= needless),
+            Spare::All => {
+                self.watching = false;
                 self.keys.clear();
                 self.ingests.clear();
                 self.bytes = 0;
@@ -94,14 +95,9 @@ impl ConflictWindow {
         }
     }
 
-    /// Transactions that are open.
-    pub fn open_count(&self) -> usize {
-        self.open_count
-    }
-
     /// Notes that `key` was committed at `sequence`. Sequences rise from call to call.
     pub fn record(&mut self, sequence: SequenceNumber, keyspace: KeyspaceId, key: &[u8]) {
-        if self.open_count == 0 {
+        if !self.watching {
             return;
         }
         self.bytes += self.keys.push(sequence, keyspace, key);
@@ -119,7 +115,7 @@ impl ConflictWindow {
 
     /// Notes that keys were ingested at `sequence`. Sequences rise from call to call.
     pub fn record_ingest(&mut self, sequence: SequenceNumber, span: Span) {
-        if self.open_count == 0 {
+        if !self.watching {
             return;
         }
         self.bytes += span.cost();

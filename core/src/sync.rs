@@ -7,6 +7,7 @@ pub use std::sync::atomic::{
 pub use std::sync::{Arc, Weak};
 pub use std::thread::yield_now;
 
+use std::thread::Thread;
 use std::time::Duration;
 
 /// Wakes a background thread. A notification that comes while nobody waits is kept.
@@ -29,5 +30,116 @@ impl Signal {
         let woken = *pending || !self.changed.wait_for(&mut pending, limit).timed_out();
         *pending = false;
         woken
+    }
+}
+
+/// Threads that sleep until the same event. Whoever brings it about wakes them one right behind the other; none needs a
+/// lock to go on.
+#[derive(Default)]
+pub struct Sleepers(Vec<Arc<Sleeper>>);
+
+/// A thread among [`Sleepers`].
+pub struct Sleeper {
+    thread: Thread,
+    woken: AtomicBool,
+}
+
+impl Sleepers {
+    /// Adds the calling thread, which is going to sleep.
+    pub fn add(&mut self) -> Arc<Sleeper> {
+        let sleeper = Arc::new(Sleeper { thread: std::thread::current(), woken: AtomicBool::new(false) });
+        self.0.push(Arc::clone(&sleeper));
+        sleeper
+    }
+
+    /// Takes out one that has not been woken.
+    pub fn remove(&mut self, sleeper: &Arc<Sleeper>) {
+        self.0.retain(|other| !Arc::ptr_eq(other, sleeper));
+    }
+
+    /// Whether nobody sleeps.
+    #[cfg(test)]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Takes all out.
+    pub fn take(&mut self) -> Sleepers {
+        std::mem::take(self)
+    }
+
+    /// Wakes them, in the order in which they came.
+    pub fn wake(self) {
+        for sleeper in self.0 {
+            sleeper.woken.store(true, Ordering::Release);
+            sleeper.thread.unpark();
+        }
+    }
+}
+
+impl Sleeper {
+    /// Whether it was woken.
+    pub fn is_woken(&self) -> bool {
+        self.woken.load(Ordering::Acquire)
+    }
+
+    /// Until it is woken, which is `true`. Only for the thread that was added.
+    pub fn sleep(&self) -> bool {
+        while !self.is_woken() {
+            std::thread::park();
+        }
+        true
+    }
+
+    /// As [`Sleeper::sleep`], for about `limit` at most. `false`: it was not woken.
+    pub fn sleep_for(&self, limit: Duration) -> bool {
+        if !self.is_woken() {
+            std::thread::park_timeout(limit);
+        }
+        self.is_woken()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_that_sleep_are_woken_and_nobody_else() {
+        let (sleepers, woken) = (Mutex::new(Sleepers::default()), AtomicUsize::new(0));
+        let mut late = Sleepers::default();
+        std::thread::scope(|scope| {
+            for nth in 0..6 {
+                let (sleepers, woken) = (&sleepers, &woken);
+                scope.spawn(move || {
+                    let sleeper = sleepers.lock().add();
+                    if nth % 2 == 0 {
+                        assert!(sleeper.sleep());
+                    } else {
+                        while !sleeper.sleep_for(Duration::from_micros(1)) {}
+                    }
+                    woken.fetch_add(1, Ordering::Relaxed);
+                });
+            }
+            while sleepers.lock().0.len() < 6 {
+                yield_now();
+            }
+            assert!(!late.add().sleep_for(Duration::from_millis(1)));
+            assert_eq!(woken.load(Ordering::Relaxed), 0);
+            let all = sleepers.lock().take();
+            assert!(sleepers.lock().0.is_empty());
+            all.wake();
+        });
+        assert_eq!(woken.load(Ordering::Relaxed), 6);
+    }
+
+    #[test]
+    fn who_was_woken_before_it_slept_does_not_sleep() {
+        let mut sleepers = Sleepers::default();
+        let (first, second) = (sleepers.add(), sleepers.add());
+        sleepers.remove(&first);
+        sleepers.take().wake();
+        assert!(second.sleep() && second.sleep_for(Duration::ZERO));
+        assert!(!first.is_woken() && !first.sleep_for(Duration::ZERO));
     }
 }

@@ -56,6 +56,41 @@ fn a_lost_update_is_a_conflict() {
     conflict(tx.commit());
 }
 
+/// A transaction may begin while a commit is under way that has not noted its keys, as nobody was there to ask.
+#[test]
+fn a_transaction_that_begins_beside_a_commit_knows_of_it() {
+    let (db, stop) = (fresh(), AtomicBool::new(false));
+    db.put_with_consistency(b"k", 0u64.to_le_bytes(), ConsistencyLevel::Quorum).unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                let tx = db.transaction().unwrap();
+                let value = tx.get(b"k").unwrap().unwrap();
+                // Unchanged: what is put here again must not take back a put that came between.
+                tx.put(b"k", value).unwrap();
+                let outcome = tx.commit_with(ConsistencyLevel::Quorum);
+                assert!(outcome.is_ok() || outcome.is_err_and(|error| error.kind() == ErrorKind::Conflict));
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
+        });
+        let put = |batch: &WriteBatch| db.write_with(batch, ConsistencyLevel::Quorum).unwrap();
+        let (mut long, mut short) = (WriteBatch::new(), WriteBatch::new());
+        short.put(b"other", b"").unwrap();
+        let taken_back = (1..=300u64).find(|number| {
+            long.clear();
+            long.put(b"k", number.to_le_bytes()).unwrap();
+            (0..1000u32).for_each(|key| long.put(key.to_le_bytes(), b"").unwrap());
+            put(&long);
+            let is_taken_back = (0..1000).any(|_| db.get(b"k").unwrap().unwrap()[..] != number.to_le_bytes());
+            // Enough for commits not to be watched any more.
+            (0..150).for_each(|_| put(&short));
+            is_taken_back
+        });
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!(taken_back, None, "an acknowledged put");
+    });
+}
+
 #[test]
 fn write_skew_is_a_conflict_unless_snapshot_isolation_was_asked_for() {
     for (isolation, allowed) in [(Isolation::Serializable, false), (Isolation::Snapshot, true)] {

@@ -25,6 +25,11 @@ impl<T> PerKeyspace<T> {
         }
     }
 
+    /// The item of a keyspace, to be changed.
+    pub fn get_mut(&mut self, id: KeyspaceId) -> Option<&mut T> {
+        self.place(id).ok().and_then(|at| self.items.get_mut(at)).map(|(_, item)| item)
+    }
+
     /// Puts in the item of a keyspace, in the stead of the one it had.
     pub fn insert(&mut self, id: KeyspaceId, item: T) {
         match self.place(id) {
@@ -41,6 +46,11 @@ impl<T> PerKeyspace<T> {
     /// All items, by rising id.
     pub fn iter(&self) -> impl Iterator<Item = (KeyspaceId, &T)> {
         self.items.iter().map(|(id, item)| (*id, item))
+    }
+
+    /// All items, to be changed, by rising id.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (KeyspaceId, &mut T)> {
+        self.items.iter_mut().map(|(id, item)| (*id, item))
     }
 
     fn place(&self, id: KeyspaceId) -> Result<usize, usize> {
@@ -76,6 +86,7 @@ mod tests {
                 prop_assert!(map.iter().eq(model.iter().map(|(id, item)| (*id, item))));
                 for id in (0..13).chain([u32::MAX]).map(KeyspaceId) {
                     prop_assert_eq!(map.get(id), model.get(&id));
+                    prop_assert_eq!(map.get_mut(id), model.get_mut(&id));
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! What a transaction has read.
 
+use std::collections::HashMap;
+
 use crate::base::hash::hash_key;
 use crate::base::ids::KeyspaceId;
 use crate::base::key::KeyRange;
@@ -13,8 +15,8 @@ pub struct ReadSet {
     keys: Vec<ReadKey>,
     /// The keys, one behind the other.
     bytes: Vec<u8>,
-    /// By hash, if there are more than a few: one more than the place of a key, 0 for none. At most half of it is taken.
-    places: Vec<u32>,
+    /// By hash, if there are more than a few: the first key that has it.
+    places: HashMap<u64, usize>,
     /// Ranges that were scanned.
     pub ranges: Vec<(KeyspaceId, KeyRange)>,
 }
@@ -37,7 +39,10 @@ impl ReadSet {
         self.keys.push(ReadKey { hash, keyspace, len: key.len() as u32, start: self.bytes.len() });
         self.bytes.extend_from_slice(key);
         if self.keys.len() > FEW {
-            self.place_newest();
+            let unplaced = if self.places.is_empty() { 0 } else { self.keys.len() - 1 };
+            for (place, read) in self.keys.iter().enumerate().skip(unplaced) {
+                self.places.entry(read.hash).or_insert(place);
+            }
         }
     }
 
@@ -46,7 +51,7 @@ impl ReadSet {
         self.keys.is_empty() && self.ranges.is_empty()
     }
 
-    /// Single keys, each once.
+    /// Single keys, each once but for those that share their hash.
     pub fn keys(&self) -> impl Iterator<Item = (KeyspaceId, &[u8])> {
         self.keys.iter().map(|read| (read.keyspace, self.key(read)))
     }
@@ -67,35 +72,7 @@ impl ReadSet {
         if self.places.is_empty() {
             return self.keys.iter().any(is_it);
         }
-        let mut at = self.first_place(hash);
-        while let Some(place) = (self.places[at] as usize).checked_sub(1) {
-            if self.keys.get(place).is_some_and(is_it) {
-                return true;
-            }
-            at = (at + 1) & (self.places.len() - 1);
-        }
-        false
-    }
-
-    fn first_place(&self, hash: u64) -> usize {
-        hash as usize & (self.places.len() - 1)
-    }
-
-    fn place_newest(&mut self) {
-        let is_full = 2 * self.keys.len() > self.places.len();
-        if is_full {
-            let places = (4 * self.keys.len()).next_power_of_two();
-            self.places.clear();
-            self.places.resize(places, 0);
-        }
-        let from = if is_full { 0 } else { self.keys.len() - 1 };
-        for place in from..self.keys.len() {
-            let mut at = self.first_place(self.keys[place].hash);
-            while self.places[at] != 0 {
-                at = (at + 1) & (self.places.len() - 1);
-            }
-            self.places[at] = place as u32 + 1;
-        }
+        self.places.get(&hash).and_then(|place| self.keys.get(*place)).is_some_and(is_it)
     }
 }
 

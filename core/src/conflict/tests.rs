@@ -17,9 +17,57 @@ fn conflicts(window: &ConflictWindow, reads: &ReadSet, since: SequenceNumber) ->
     window.conflict(reads, since, |_| Some(&KeyOrder::Bytewise)).is_some()
 }
 
+/// A window with its transactions, each of which waits for no commit.
+#[derive(Default)]
+struct Watched {
+    open: OpenTransactions,
+    window: ConflictWindow,
+    visible: SequenceNumber,
+}
+
+impl Watched {
+    fn with_limit(limit: usize) -> Self {
+        Watched { window: ConflictWindow::with_limit(limit), ..Watched::default() }
+    }
+
+    fn begin(&mut self, sequence: SequenceNumber) {
+        if !self.open.is_watching() {
+            self.open.watch();
+            self.window.watch(sequence);
+        }
+        self.open.begin(sequence);
+        self.visible = sequence;
+    }
+
+    fn end(&mut self, sequence: SequenceNumber) {
+        self.open.end(sequence);
+        self.settle();
+    }
+
+    fn settle(&mut self) {
+        if self.window.is_watching() {
+            self.window.drop_spare(self.open.spare(self.visible));
+        }
+        assert_eq!(self.window.is_watching(), self.open.is_watching());
+    }
+}
+
+impl std::ops::Deref for Watched {
+    type Target = ConflictWindow;
+    fn deref(&self) -> &ConflictWindow {
+        &self.window
+    }
+}
+
+impl std::ops::DerefMut for Watched {
+    fn deref_mut(&mut self) -> &mut ConflictWindow {
+        &mut self.window
+    }
+}
+
 #[test]
 fn only_what_was_read_and_changed_later_conflicts() {
-    let mut window = ConflictWindow::default();
+    let mut window = Watched::default();
     window.begin(10);
     window.record(11, SPACE, b"b");
     assert!(conflicts(&window, &reads(&[b"b"], &[]), 10));
@@ -39,7 +87,7 @@ fn ranges_follow_a_custom_order() {
         }
     }
     let order = KeyOrder::Custom(crate::sync::Arc::new(Reverse));
-    let mut window = ConflictWindow::default();
+    let mut window = Watched::default();
     window.begin(0);
     window.record(1, SPACE, b"m");
     let hit = reads(&[], &[(b"z", b"a")]);
@@ -50,7 +98,7 @@ fn ranges_follow_a_custom_order() {
 
 #[test]
 fn a_keyspace_that_was_read_and_dropped_conflicts() {
-    let mut window = ConflictWindow::default();
+    let mut window = Watched::default();
     window.begin(0);
     let read = |keyspaces: &[u32]| {
         let mut reads = ReadSet::default();
@@ -67,7 +115,7 @@ fn a_keyspace_that_was_read_and_dropped_conflicts() {
 
 #[test]
 fn a_transaction_older_than_the_window_conflicts() {
-    let mut window = ConflictWindow::with_limit(3 * (ENTRY_OVERHEAD + 1));
+    let mut window = Watched::with_limit(3 * (ENTRY_OVERHEAD + 1));
     window.begin(0);
     for sequence in 1..=4 {
         window.record(sequence, SPACE, &[sequence as u8]);
@@ -79,7 +127,7 @@ fn a_transaction_older_than_the_window_conflicts() {
 
 #[test]
 fn what_is_taken_back_leaves_the_window_as_it_was() {
-    let mut window = ConflictWindow::with_limit(4 * (ENTRY_OVERHEAD + 1));
+    let mut window = Watched::with_limit(4 * (ENTRY_OVERHEAD + 1));
     window.begin(0);
     window.record(1, SPACE, b"a");
     window.record(2, SPACE, b"b");
@@ -100,20 +148,21 @@ fn what_is_taken_back_leaves_the_window_as_it_was() {
 
 #[test]
 fn a_key_committed_again_stays_when_its_first_entry_goes() {
-    let mut window = ConflictWindow::default();
+    let mut window = Watched::default();
     window.begin(0);
     window.begin(1);
     window.record(1, SPACE, b"k");
     window.record(2, SPACE, b"k");
     window.end(0);
     assert!(conflicts(&window, &reads(&[b"k"], &[]), 1));
+    window.visible = 2;
     window.end(1);
-    assert_eq!((window.bytes, window.open_count()), (0, 0));
+    assert_eq!((window.bytes, window.open.count()), (0, 0));
 }
 
 #[test]
 fn an_ingest_changes_all_from_its_first_to_its_last_key() {
-    let mut window = ConflictWindow::with_limit(1000);
+    let mut window = Watched::with_limit(1000);
     let span = |first: &[u8], last: &[u8]| Span { keyspace: SPACE, first: first.into(), last: last.into() };
     window.begin(10);
     window.record_ingest(11, span(b"c", b"e"));
@@ -133,17 +182,40 @@ fn an_ingest_changes_all_from_its_first_to_its_last_key() {
     }
     assert!(window.bytes <= 1000, "bounded");
     assert!(conflicts(&window, &reads(&[b"a"], &[]), 12), "older than the window");
+    window.visible = 39;
     window.end(12);
     assert_eq!((window.bytes, window.ingests.len()), (0, 0));
 }
 
 #[test]
 fn nothing_is_kept_while_no_transaction_is_open() {
-    let mut window = ConflictWindow::default();
+    let mut window = Watched::default();
     window.record(1, SPACE, b"k");
     assert_eq!(window.bytes, 0);
     window.begin(1);
     assert!(!conflicts(&window, &reads(&[b"k"], &[]), 1));
+    window.record(2, SPACE, b"k");
+    window.end(1);
+    for visible in 3..1000 {
+        window.visible = visible;
+        window.settle();
+        assert_eq!(window.bytes, 0);
+        window.record(visible + 1, SPACE, b"k");
+    }
+    assert_eq!((window.bytes, window.is_watching()), (0, false));
+}
+
+#[test]
+fn a_transaction_that_begins_while_commits_are_still_watched_sees_all_that_are_newer() {
+    let mut window = Watched::default();
+    window.begin(1);
+    window.end(1);
+    // The one under way is not visible yet.
+    window.record(2, SPACE, b"k");
+    window.settle();
+    window.begin(1);
+    assert!(conflicts(&window, &reads(&[b"k"], &[]), 1));
+    assert!(!conflicts(&window, &reads(&[b"other"], &[]), 1), "it is not older than the window");
 }
 
 /// The slow twin: every commit there was, with its keys.
@@ -167,7 +239,7 @@ proptest! {
     /// Commits, some taken back, by the side of transactions that begin and end in any order.
     #[test]
     fn the_window_answers_as_if_it_had_all(steps in prop::collection::vec((0..9u8, any::<u32>()), 1..300)) {
-        let (mut window, mut twin, mut last) = (ConflictWindow::default(), Twin::default(), 1);
+        let (mut window, mut twin, mut last) = (Watched::default(), Twin::default(), 1);
         let mut open: Vec<SequenceNumber> = Vec::new();
         for (step, number) in steps {
             let key_of = |number: u32| (number >> 8 & 1, vec![b'k', (number % 23) as u8]);
@@ -182,8 +254,10 @@ proptest! {
                     window.rollback(to);
                     twin.commits.retain(|(sequence, ..)| *sequence <= to);
                     last = to;
+                    window.visible = to;
                 }
                 _ => {
+                    window.visible = last;
                     last += 1;
                     let (space, key) = key_of(number);
                     window.record(last, KeyspaceId(space), &key);
@@ -203,7 +277,9 @@ proptest! {
             }
             prop_assert_eq!(conflicts(&window, &reads, *since), twin.conflicts(&reads, *since));
         }
+        window.visible = last;
         open.into_iter().for_each(|sequence| window.end(sequence));
+        window.settle();
         prop_assert_eq!((window.bytes, window.keys.len()), (0, 0));
     }
 }

@@ -28,6 +28,9 @@ pub const MAX_LEVELS: usize = 20;
 /// Nodes that one insert can make at most, in whatever tree.
 pub const NEEDED_BY_ONE: NodesNeeded = NodesNeeded { leaves: 2, inner_nodes: 2 * MAX_LEVELS + SPARE };
 
+/// For so many records it is enough to ask whether there is room for the most that they can need in whatever tree.
+const FEW: usize = 8;
+
 /// What the writer alone uses. Belongs to one table for life: nodes and records come from here.
 pub struct Store {
     /// Inner nodes, by themselves, so that they lie close together.
@@ -115,9 +118,9 @@ impl<'t> MemtableWriter<'t> {
         let store = &mut *self.store;
         let bytes = records.saturating_mul(RECORD_OVERHEAD).saturating_add(bytes);
         let has_room = |arena: &Arena, nodes: usize| arena.room() >= nodes * NODE_SIZE;
-        if records == 1
-            && has_room(&store.leaves, NEEDED_BY_ONE.leaves)
-            && has_room(&store.inner_nodes, NEEDED_BY_ONE.inner_nodes)
+        if records <= FEW
+            && has_room(&store.leaves, records * NEEDED_BY_ONE.leaves)
+            && has_room(&store.inner_nodes, records * NEEDED_BY_ONE.inner_nodes)
             && store.records.connected_room() >= bytes
         {
             return Ok(());

@@ -1,5 +1,6 @@
 //! Optimistic transactions: reads at one instant, writes in memory, a check at the commit.
 
+mod own;
 mod scan;
 mod transaction;
 

@@ -2,20 +2,20 @@
 
 use crate::base::config::ConsistencyLevel;
 use crate::base::error::{Error, ErrorKind, Result};
-use crate::base::ids::{KeyspaceId, MAX_SEQUENCE, SequenceNumber};
+use crate::base::hash::hash_key;
+use crate::base::ids::{KeyspaceId, SequenceNumber};
 use crate::base::limits::check_key;
 use crate::base::lookup::{Lookup, Reach};
-use crate::base::per_keyspace::PerKeyspace;
 use crate::base::record::RecordKind;
 use crate::base::value::Value;
-use crate::batch::{Operation, WriteBatch, delete_of, put_of};
+use crate::batch::{Operation, delete_of, put_of};
 use crate::conflict::ReadSet;
 use crate::engine::Engine;
-use crate::memtable::Memtable;
 use crate::metrics::Counter;
-use crate::read::{KeepAlive, OwnWrites, Scan, ScanOptions, ScanSource};
+use crate::read::{KeepAlive, Scan, ScanOptions, ScanSource};
 use crate::snapshots::SnapshotHold;
 use crate::sync::{Arc, Mutex, MutexGuard};
+use crate::txn::own::Writes;
 use crate::txn::scan::{Note, TransactionScan};
 use crate::write::Checked;
 
@@ -63,9 +63,7 @@ pub struct Transaction {
 
 /// What a transaction has done so far.
 pub(super) struct Work {
-    pub batch: WriteBatch,
-    /// The writes again, for its own reads; numbered above [`MAX_SEQUENCE`].
-    own: PerKeyspace<Arc<Memtable>>,
+    writes: Writes,
     pub reads: ReadSet,
     done: bool,
 }
@@ -79,8 +77,8 @@ impl Transaction {
             (hold.sequence(), hold)
         })?;
         engine.health.meters.add(Counter::TransactionsBegun, 1);
-        let (batch, own, reads) = Default::default();
-        let work = Work { batch, own, reads, done: false };
+        let (writes, reads) = Default::default();
+        let work = Work { writes, reads, done: false };
         Ok(Transaction { engine, hold, isolation, work: Arc::new(Mutex::new(work)), keep })
     }
 
@@ -123,8 +121,8 @@ impl Transaction {
         check_key(key)?;
         self.engine.health.check_read()?;
         let mut work = self.open_work()?;
-        if let Some(record) = work.own.get(keyspace).and_then(|own| own.get(key, SequenceNumber::MAX)) {
-            return Ok((record.kind == RecordKind::Put).then(|| use_value(record.value)).into());
+        if let Some((kind, value)) = work.writes.get(keyspace, key, hash_key(key)) {
+            return Ok((kind == RecordKind::Put).then(|| use_value(value)).into());
         }
         if self.isolation == Isolation::Serializable {
             work.reads.add_key(keyspace, key);
@@ -144,32 +142,15 @@ impl Transaction {
     }
 
     pub(crate) fn add(&self, operation: Operation<'_>) -> Result<()> {
-        let Operation { kind, keyspace, key, value } = operation;
+        let Operation { keyspace, key, .. } = operation;
         self.engine.health.check_write()?;
         let mut work = self.open_work()?;
-        let sequence = MAX_SEQUENCE + 1 + work.batch.len() as u64;
-        {
-            let own = self.own_memtable(&mut work, keyspace)?;
-            let mut own = own.writer();
-            own.reserve(1, key.len() + value.len())?;
-            work.batch.add(operation)?;
-            own.insert(key, sequence, kind, value)?;
-        }
+        let order_of = || Ok(self.engine.catalogue.space(keyspace)?.order.clone());
+        work.writes.add(operation, hash_key(key), order_of)?;
         if self.isolation == Isolation::Snapshot {
             work.reads.add_key(keyspace, key);
         }
         Ok(())
-    }
-
-    /// Where its writes to a keyspace are, for its own reads.
-    fn own_memtable(&self, work: &mut Work, keyspace: KeyspaceId) -> Result<Arc<Memtable>> {
-        if let Some(own) = work.own.get(keyspace) {
-            return Ok(Arc::clone(own));
-        }
-        let order = self.engine.catalogue.space(keyspace)?.order.clone();
-        let own = Arc::new(Memtable::new(order));
-        work.own.insert(keyspace, Arc::clone(&own));
-        Ok(own)
     }
 
     /// The open database, for handles of keyspaces.
@@ -196,7 +177,7 @@ impl Transaction {
     pub fn scan_with(&self, options: ScanOptions) -> Result<TransactionScan> {
         self.engine.health.check_read()?;
         let keyspace = self.engine.keyspace_of(&options)?;
-        let own = self.open_work()?.own_writes(keyspace);
+        let own = self.open_work()?.writes.scanned(keyspace)?;
         let source = ScanSource {
             view: Arc::clone(&self.engine.catalogue.view().load()),
             keyspace,
@@ -264,11 +245,11 @@ impl Transaction {
     fn commit_work(&self, work: &mut Work, level: ConsistencyLevel) -> Result<()> {
         let since = self.sequence();
         // Without writes the reads are those of one instant, which is a serial order already.
-        if work.batch.is_empty() {
+        if work.writes.is_empty() {
             return self.engine.health.check_read();
         }
         let check = Checked { reads: std::mem::take(&mut work.reads), since };
-        self.engine.writer.commit_checked(std::mem::take(&mut work.batch), level, check)
+        self.engine.writer.commit_checked(work.writes.take(), level, check)
     }
 
     fn open_work(&self) -> Result<MutexGuard<'_, Work>> {
@@ -277,14 +258,6 @@ impl Transaction {
             return Err(Error::new(ErrorKind::Closed, "the transaction has ended"));
         }
         Ok(work)
-    }
-}
-
-impl Work {
-    /// The writes so far; later ones do not show in a scan that has begun.
-    fn own_writes(&self, keyspace: KeyspaceId) -> Option<OwnWrites> {
-        let cursor = Box::new(self.own.get(keyspace)?.cursor());
-        Some(OwnWrites { cursor, last: MAX_SEQUENCE + self.batch.len() as u64 })
     }
 }
 

@@ -12,7 +12,7 @@ use crate::base::record::RecordKind;
 use crate::batch::{Operation, WriteBatch};
 use crate::cache::rows::{Row, RowCache};
 use crate::catalogue::Catalogue;
-use crate::conflict::{ConflictWindow, ReadSet};
+use crate::conflict::{ConflictWindow, OpenTransactions, ReadSet};
 use crate::health::{Health, Unfinished};
 use crate::metrics::{Counter, Timed};
 use crate::sync::{Arc, Mutex, MutexGuard, Signal};
@@ -75,6 +75,8 @@ pub struct Writer {
     pub(super) health: Arc<Health>,
     pub(super) options: WriterOptions,
     pub(super) section: Mutex<Section>,
+    /// Locked for a moment only; also inside the section.
+    open: Mutex<OpenTransactions>,
     pub(super) sync: GroupSync,
     pub(super) pace: Pace,
     pub(super) queue: Queue,
@@ -127,13 +129,14 @@ impl Writer {
             buckets: Vec::new(),
         };
         let section = Mutex::new(section);
-        let (queue, pace, deferred, flush, room) = Default::default();
-        Writer { catalogue, rows, health, options, section, sync, pace, queue, deferred, flush, room }
+        let (open, queue, pace, deferred, flush, room) = Default::default();
+        Writer { catalogue, rows, health, options, section, open, sync, pace, queue, deferred, flush, room }
     }
 
     /// Commits a group: each member whole or not at all, the log written once and the view published once.
     /// A member that conflicts, or has no room in memory, fails alone; a log write that fails takes back all.
     pub(super) fn commit_group(&self, section: &mut Section, members: &mut [Member<'_>]) {
+        self.drop_spare(section);
         let active = Arc::clone(&section.active);
         let (log_end, last) = (section.log.end(), section.last_sequence);
         let mut staging = Staging { memtables: Memtables::new(&active), last_sequence: last };
@@ -189,7 +192,7 @@ impl Writer {
         put_varint(&mut section.header, first);
         put_varint(&mut section.header, batch.len() as u64);
         section.log.append(&[&section.header, batch.encoded()])?;
-        if section.window.open_count() > 0 {
+        if section.window.is_watching() {
             for (sequence, operation) in (first..).zip(batch.operations()) {
                 section.window.record(sequence, operation.keyspace, operation.key);
             }
@@ -292,8 +295,17 @@ impl Writer {
     /// Begins a transaction: what it sees, and from now on commits are remembered for its conflict check.
     /// `hold` is called at the instant that counts. Refused above `limit` open ones.
     pub fn begin<T>(&self, limit: usize, hold: impl FnOnce() -> (SequenceNumber, T)) -> Result<T> {
-        let mut section = self.section.lock();
-        if section.window.open_count() >= limit {
+        let mut open = self.open.lock();
+        if !open.is_watching() {
+            drop(open);
+            let mut section = self.section.lock();
+            open = self.open.lock();
+            if !open.is_watching() {
+                section.window.watch(self.catalogue.view().visible());
+                open.watch();
+            }
+        }
+        if open.count() >= limit {
             return Err(Error::new(
                 ErrorKind::TooMany,
                 format!(
@@ -302,18 +314,26 @@ impl Writer {
             ));
         }
         let (sequence, held) = hold();
-        section.window.begin(sequence);
+        open.begin(sequence);
         Ok(held)
     }
 
     /// Ends a transaction that [`Writer::begin`] began at `sequence`.
     pub fn end(&self, sequence: SequenceNumber) {
-        self.section.lock().window.end(sequence);
+        self.open.lock().end(sequence);
     }
 
     /// Transactions that are open.
     pub fn open_transactions(&self) -> usize {
-        self.section.lock().window.open_count()
+        self.open.lock().count()
+    }
+
+    /// Forgets recent commits that no transaction asks about.
+    fn drop_spare(&self, section: &mut Section) {
+        if section.window.is_watching() {
+            let spare = self.open.lock().spare(self.catalogue.view().visible());
+            section.window.drop_spare(spare);
+        }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Section> {

@@ -11,7 +11,7 @@ use crate::base::config::ConsistencyLevel;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::batch::WriteBatch;
 use crate::metrics::{Counter, Timed, Timer};
-use crate::sync::{Arc, AtomicUsize, Mutex, MutexGuard, Ordering};
+use crate::sync::{Arc, AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering};
 use crate::write::commit::{Checked, Member, Section, Writer};
 use crate::write::group_sync::Position;
 use crate::write::stall::Waiter;
@@ -21,6 +21,10 @@ const MAX_COPIED_BYTES: usize = 64 << 10;
 
 /// A section that is busy is tried so often before a commit goes into the queue: most are short.
 const TRIES: usize = 100;
+
+/// A commit in the queue looks so often whether it is made, or the section free, before it goes to sleep: to be woken takes
+/// longer than most commits, and the one in the section pays for it.
+const LOOKS: usize = 400;
 
 /// A group that has this many bytes takes no further member.
 const MAX_GROUP_BYTES: usize = 1 << 20;
@@ -40,19 +44,30 @@ struct Request {
     check: Option<Checked>,
     /// Set inside the section.
     outcome: Mutex<Option<Result<Position>>>,
+    /// Set behind it.
+    done: AtomicBool,
 }
 
 impl Request {
     fn new(batch: WriteBatch, level: ConsistencyLevel, check: Option<Checked>) -> Arc<Self> {
-        Arc::new(Request { batch, level, check, outcome: Mutex::new(None) })
+        Arc::new(Request { batch, level, check, outcome: Mutex::new(None), done: AtomicBool::new(false) })
     }
 
     fn member(&self) -> Member<'_> {
         Member::new(&self.batch, self.level, self.check.as_ref())
     }
 
+    /// Keeps the first outcome.
+    fn end(&self, outcome: impl FnOnce() -> Option<Result<Position>>) {
+        let mut own = self.outcome.lock();
+        if own.is_none() {
+            *own = outcome();
+        }
+        self.done.store(own.is_some(), Ordering::Release);
+    }
+
     fn is_done(&self) -> bool {
-        self.outcome.lock().is_some()
+        self.done.load(Ordering::Acquire)
     }
 }
 
@@ -63,9 +78,8 @@ struct Taken(Vec<Arc<Request>>);
 impl Drop for Taken {
     fn drop(&mut self) {
         for request in &self.0 {
-            request.outcome.lock().get_or_insert_with(|| {
-                Err(Error::new(ErrorKind::Internal, "the thread that made this commit panicked"))
-            });
+            let panicked = "the thread that made this commit panicked";
+            request.end(|| Some(Err(Error::new(ErrorKind::Internal, panicked))));
         }
     }
 }
@@ -241,14 +255,13 @@ impl Writer {
         self.commit_group(section, &mut members);
         let own = if has_own { members.pop() } else { None };
         for (request, member) in taken.0.iter().zip(members) {
-            *request.outcome.lock() = member.outcome;
+            request.end(|| member.outcome);
         }
         own.and_then(|own| own.outcome)
     }
 
-    /// Queues a commit and sees to it that it is made.
-    fn join(&self, request: &Arc<Request>, waiter: &mut Waiter<'_>) -> Result<Position> {
-        self.queue.push(request);
+    /// Sees to it that a queued commit is made, by whomever.
+    fn make_or_wait(&self, request: &Arc<Request>, waiter: &mut Waiter<'_>) -> Result<()> {
         match self.section_with_room(waiter, || request.is_done()) {
             Ok(mut section) => {
                 while !request.is_done() {
@@ -262,6 +275,21 @@ impl Writer {
             Err(error) if self.queue.withdraw(request) => return Err(error),
             // A thread in the section has taken it, and has made it when the section is free.
             Err(_) => drop(self.lock()),
+        }
+        Ok(())
+    }
+
+    /// Queues a commit and sees to it that it is made.
+    fn join(&self, request: &Arc<Request>, waiter: &mut Waiter<'_>) -> Result<Position> {
+        self.queue.push(request);
+        for _ in 0..LOOKS {
+            if request.is_done() || !self.section.is_locked() {
+                break;
+            }
+            std::hint::spin_loop();
+        }
+        if !request.is_done() {
+            self.make_or_wait(request, waiter)?;
         }
         let outcome = request.outcome.lock().take();
         known(outcome)

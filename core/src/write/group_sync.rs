@@ -14,7 +14,9 @@ use crate::base::error::Result;
 use crate::base::ids::FileNumber;
 use crate::health::Health;
 use crate::metrics::{Counter, Timed};
-use crate::sync::{Arc, AtomicU64, Condvar, Mutex, MutexGuard, Ordering, Signal};
+use crate::sync::{
+    Arc, AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, Signal, Sleeper, Sleepers, yield_now,
+};
 use crate::vfs::{Vfs, VfsFile};
 use crate::wal::{self, LogWriter};
 
@@ -28,6 +30,9 @@ pub(super) struct Position {
 /// A sync is put off for no longer than this.
 const MAX_PATIENCE: Duration = Duration::from_millis(1);
 
+/// A thread that looks out gives up after so many looks, should the clock stand still.
+const MOST_LOOKS: usize = 10_000;
+
 /// When so much of the log was written since the last time, it is synced although nobody waits for it: so there is
 /// little left to wait for when it is sealed.
 const AHEAD: u64 = 4 << 20;
@@ -35,9 +40,10 @@ const AHEAD: u64 = 4 << 20;
 /// Who syncs the log, and how far it is.
 pub(super) struct GroupSync {
     state: Mutex<State>,
+    /// A thread that waits keeps looking.
+    looking_out: AtomicBool,
     /// Wakes the thread that syncs the log ahead.
     ahead: Signal,
-    changed: Condvar,
     clock: Arc<dyn Vfs>,
 }
 
@@ -57,13 +63,16 @@ struct State {
     timed: Option<u64>,
     /// How long the sync is put off.
     patience: Duration,
+    /// Threads that wait for a change.
+    sleepers: Sleepers,
 }
 
 impl State {
     fn new(log: CurrentLog) -> Self {
         let patience = Duration::ZERO;
         let ahead_at = log.written + AHEAD;
-        State { log, ahead_at, running: false, round: 0, waiting: 0, expected: 0, timed: None, patience }
+        let (running, round, waiting, expected, timed, sleepers) = Default::default();
+        State { log, ahead_at, running, round, waiting, expected, timed, patience, sleepers }
     }
 
     fn is_durable(&self, position: Position) -> bool {
@@ -96,7 +105,7 @@ impl GroupSync {
     /// Syncs the log; `clock` tells how long that takes.
     pub fn new(log: &LogWriter, clock: Arc<dyn Vfs>) -> Self {
         let state = Mutex::new(State::new(CurrentLog::of(log)));
-        GroupSync { state, ahead: Signal::default(), changed: Condvar::new(), clock }
+        GroupSync { state, looking_out: AtomicBool::new(false), ahead: Signal::default(), clock }
     }
 
     /// Where the log ends now.
@@ -133,8 +142,9 @@ impl GroupSync {
         let mut state = self.state.lock();
         state.log = CurrentLog::of(log);
         state.ahead_at = state.log.written + AHEAD;
+        let sleepers = state.sleepers.take();
         drop(state);
-        self.changed.notify_all();
+        sleepers.wake();
     }
 
     /// Waits until everything in front of `position` is on stable storage, with others if there are some.
@@ -148,7 +158,9 @@ impl GroupSync {
             }
             if health.is_halted() {
                 // Those that rely on this thread's clock.
-                self.changed.notify_all();
+                let sleepers = state.sleepers.take();
+                drop(state);
+                sleepers.wake();
                 return Err(health.halted());
             }
             if counted != Some(state.round) {
@@ -156,19 +168,65 @@ impl GroupSync {
                 state.waiting += 1;
             }
             let company_to_come = state.waiting < state.expected && !state.patience.is_zero();
-            if state.running || (company_to_come && patient && state.timed == Some(state.round)) {
-                self.changed.wait(&mut state);
-            } else if company_to_come && patient {
+            let wait_for_company = company_to_come && patient;
+            if !state.running && !wait_for_company {
+                return self.sync(state, health);
+            }
+            let limit = (!state.running && state.timed != Some(state.round)).then_some(state.patience);
+            if limit.is_some() {
                 state.timed = Some(state.round);
-                let patience = state.patience;
-                patient = !self.changed.wait_for(&mut state, patience).timed_out();
+            }
+            let durable = Arc::clone(&state.log.durable);
+            let is_done = || durable.load(Ordering::Acquire) >= position.end;
+            let look_out = (state.expected > 1).then_some(4 * state.patience);
+            let sleeper = state.sleepers.add();
+            drop(state);
+            patient &= self.rest(&sleeper, limit, look_out, is_done);
+            // Most are done, and do not wait for each other.
+            if is_done() {
+                return Ok(());
+            }
+            state = self.state.lock();
+            if limit.is_some() {
+                state.sleepers.remove(&sleeper);
                 if state.timed == counted {
                     state.timed = None;
                 }
-            } else {
-                return self.sync(state, health);
             }
         }
+    }
+
+    /// Until the calling thread is woken or `is_done` says so, or for `limit`: `false` then. It may look out for so long.
+    fn rest(
+        &self,
+        sleeper: &Sleeper,
+        limit: Option<Duration>,
+        look_out: Option<Duration>,
+        is_done: impl Fn() -> bool,
+    ) -> bool {
+        match look_out.and_then(|longest| self.look_out(sleeper, limit.unwrap_or(longest), is_done)) {
+            Some(true) => true,
+            Some(false) if limit.is_some() => false,
+            _ => limit.map_or_else(|| sleeper.sleep(), |limit| sleeper.sleep_for(limit)),
+        }
+    }
+
+    /// One of those that wait keeps a processor awake: it looks again and again, for `limit` at most. A processor that has gone
+    /// to sleep takes longer to wake than eight commits take. `false`: the time is over; `None`: another one does it.
+    fn look_out(&self, sleeper: &Sleeper, limit: Duration, is_done: impl Fn() -> bool) -> Option<bool> {
+        if self.looking_out.swap(true, Ordering::Acquire) {
+            return None;
+        }
+        let begun = self.clock.monotonic();
+        let seen = (0..MOST_LOOKS).find_map(|_| {
+            if is_done() || sleeper.is_woken() {
+                return Some(true);
+            }
+            yield_now();
+            (self.clock.monotonic().saturating_sub(begun) >= limit).then_some(false)
+        });
+        self.looking_out.store(false, Ordering::Release);
+        Some(seen.unwrap_or(false))
     }
 
     /// As [`GroupSync::wait`], for a thread in the commit section: nobody else can come.
@@ -192,7 +250,10 @@ impl GroupSync {
     fn wait_for_turn(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock();
         while state.running {
-            self.changed.wait(&mut state);
+            let sleeper = state.sleepers.add();
+            drop(state);
+            sleeper.sleep();
+            state = self.state.lock();
         }
         state
     }
@@ -233,8 +294,11 @@ struct Running<'a>(&'a GroupSync);
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.0.state.lock().running = false;
-        self.0.changed.notify_all();
+        let mut state = self.0.state.lock();
+        state.running = false;
+        let sleepers = state.sleepers.take();
+        drop(state);
+        sleepers.wake();
     }
 }
 
@@ -242,7 +306,7 @@ impl Drop for Running<'_> {
 mod tests {
     use super::*;
     use crate::base::error::ErrorKind;
-    use crate::sync::{AtomicBool, AtomicUsize};
+    use crate::sync::AtomicUsize;
     use std::io;
     use std::time::Duration;
 
@@ -287,7 +351,7 @@ mod tests {
         let log = CurrentLog { number: 1, path: "log".into(), file, durable: Arc::default(), written: 0 };
         let clock = Arc::new(crate::vfs::OsVfs);
         let state = Mutex::new(State::new(log));
-        GroupSync { state, ahead: Signal::default(), changed: Condvar::new(), clock }
+        GroupSync { state, looking_out: AtomicBool::new(false), ahead: Signal::default(), clock }
     }
 
     /// One byte more is written; where it ends.
@@ -318,6 +382,27 @@ mod tests {
         let syncs = file.syncs.load(Ordering::Acquire);
         assert!(syncs < THREADS * ROUNDS, "each commit had a sync of its own");
         group.alone(|| assert!(!file.syncing.load(Ordering::Acquire)));
+    }
+
+    #[test]
+    fn who_waits_for_company_that_does_not_come_syncs_alone() {
+        // By a clock that stands still too: then the looks are counted.
+        let still: Arc<dyn Vfs> = Arc::new(crate::vfs::MemoryVfs::with_seed(1));
+        for clock in [still, Arc::new(crate::vfs::OsVfs)] {
+            let (file, health) = (Arc::new(SlowFile::default()), Health::default());
+            let mut group = group(&file);
+            group.clock = clock;
+            {
+                let mut state = group.state.lock();
+                (state.expected, state.patience) = (3, Duration::from_millis(1));
+            }
+            let position = append(&group);
+            group.wait(position, &health).unwrap();
+            assert_eq!(file.syncs.load(Ordering::Acquire), 1);
+            assert!(group.state.lock().is_durable(position));
+            assert!(!group.looking_out.load(Ordering::Acquire));
+            assert!(group.state.lock().sleepers.take().is_empty());
+        }
     }
 
     #[test]
