@@ -1,5 +1,7 @@
 //! Tables: read-only, bulk-loaded B+trees of checksummed pages, one file each.
 
+mod approach;
+mod beside;
 mod builder;
 mod course;
 mod cursor;

@@ -21,8 +21,9 @@ use crate::btree::footer::Footer;
 use crate::btree::format::{FOOTER_LEN, PageKind, PagePointer};
 use crate::btree::maps::Maps;
 use crate::btree::page::Page;
+use crate::btree::point::ahead_in;
 use crate::btree::properties::Properties;
-use crate::cache::{PageCache, Priority, Visit};
+use crate::cache::{Found, PageCache, Priority, Visit};
 use crate::metrics::Meters;
 use crate::sync::Arc;
 use crate::vfs::{OpenMode, Vfs};
@@ -255,7 +256,8 @@ impl Table {
     }
 
     pub(super) fn cached(&self, pointer: PagePointer, kind: PageKind) -> Result<Option<Arc<Page>>> {
-        self.judged(pointer, kind, self.cache.get(self.meta.number, pointer.offset))
+        let cached = self.visit().get(self.meta.number, pointer.offset, ahead_in(kind)).map(Found::counted);
+        self.judged(pointer, kind, cached)
     }
 
     /// What the cache has, if it is what the pointer says.

@@ -117,6 +117,7 @@ impl<V: Cached> PageCache<V> {
     }
 
     /// The value of `(file, offset)`, which counts as used by this.
+    #[cfg(test)]
     pub fn get(&self, file: FileNumber, offset: u64) -> Option<Arc<V>> {
         self.visit().get_counted(file, offset)
     }

@@ -80,6 +80,7 @@ impl<'c, V: Cached> Visit<'c, V> {
     }
 
     /// As [`Visit::get`], counted.
+    #[cfg(test)]
     pub fn get_counted(&mut self, file: FileNumber, offset: u64) -> Option<Arc<V>> {
         self.get(file, offset, Ahead { skip: 0, lines: 1 }).map(Found::counted)
     }

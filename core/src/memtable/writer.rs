@@ -6,6 +6,7 @@
 use std::ptr;
 
 use crate::base::error::Result;
+use crate::base::hash::hash_key;
 use crate::base::ids::SequenceNumber;
 use crate::base::limits::check_record;
 use crate::base::record::{Record, RecordKind};
@@ -143,6 +144,7 @@ impl<'t> MemtableWriter<'t> {
         value: &[u8],
     ) -> Result<()> {
         check_record(key, value)?;
+        self.table.filter.add(self.table.len(), hash_key(key));
         let inserted = self.insert_record(Record { key, sequence, kind, value });
         self.count_memory();
         if inserted.is_ok() {
@@ -208,7 +210,7 @@ impl<'t> MemtableWriter<'t> {
     }
 
     fn count_memory(&self) {
-        self.table.counters.memory.store(self.store.taken(), Ordering::Relaxed);
+        self.table.counters.memory.store(self.store.taken() + self.table.filter.memory(), Ordering::Relaxed);
     }
 }
 

@@ -61,6 +61,14 @@ impl Levels {
         self.levels.iter().flat_map(|level| level.iter())
     }
 
+    /// Asks the processor for what [`Levels::get_hashed`] reads first.
+    #[inline]
+    pub fn announce(&self, hash: u64) {
+        for table in self.levels[0].iter().filter_map(|handle| handle.opened()) {
+            table.announce_filter(hash);
+        }
+    }
+
     /// The newest record of exactly `key`, whose hash is `hash`, at or below `sequence`.
     pub fn get_hashed(
         &self,
@@ -69,6 +77,9 @@ impl Levels {
         sequence: SequenceNumber,
         reach: Reach,
     ) -> Result<Lookup<PageRecord>> {
+        for table in self.levels[0].iter().filter_map(|handle| handle.opened()) {
+            table.ask_for_filter(hash);
+        }
         for handle in self.levels[0].iter() {
             let meta = handle.meta();
             if meta.smallest_sequence > sequence || !meta.spans(&self.order, key) {
@@ -188,14 +199,15 @@ impl Levels {
         Ok(bytes)
     }
 
-    /// Adds cursors that together stand for all tables, newest source first. Each has the pages of a range read ahead, if a
-    /// reader for that is given.
+    /// Adds cursors that together stand for all tables, newest source first. Each has the pages of a range, for at most so
+    /// many entries, read ahead, if a reader for that is given.
     pub fn add_cursors(
         &self,
-        ahead: Option<(&Arc<ReadAhead>, &Arc<KeyRange>)>,
+        ahead: Option<(&Arc<ReadAhead>, &Arc<KeyRange>, usize)>,
         sources: &mut Vec<Source>,
     ) -> Result<()> {
-        let course = || ahead.map(|(reader, range)| Course::new(reader.lane(), Arc::clone(range)));
+        let course =
+            || ahead.map(|(reader, range, limit)| Course::new(reader.lane(), Arc::clone(range), limit));
         for handle in self.levels[0].iter() {
             sources.push(Source::Table(Box::new(handle.table()?.cursor_on(course()))));
         }
