@@ -87,7 +87,7 @@ impl Course {
     fn distance(&self, table: &Table) -> usize {
         let properties = &table.properties;
         let a_leaf = (properties.entries / properties.leaf_pages.max(1)).max(1) as usize;
-        match (self.limit.div_ceil(a_leaf) + 1).checked_sub(self.steps) {
+        match self.limit.div_ceil(a_leaf).saturating_add(1).checked_sub(self.steps) {
             None | Some(0) => self.lane.distance(),
             Some(leaves) => self.lane.distance().min(leaves - 1),
         }

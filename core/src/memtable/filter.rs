@@ -48,29 +48,43 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// Takes the memory for so many more keys behind those that have been added. Returns whether it took any.
+    #[inline]
+    pub fn reserve(&self, added: usize, more: usize) -> bool {
+        // Parts are made in order: where the last is, all are.
+        let last = part_for(added.saturating_add(more.saturating_sub(1)));
+        self.parts.get(last).is_some_and(|part| part.get().is_none()) && self.begin(last)
+    }
+
     /// Adds a key in front of which so many have been added.
+    #[inline]
     pub fn add(&self, added: usize, hash: u64) {
-        let Some(part) = self.parts.get(part_for(added)) else { return };
-        let lines = match part.get() {
-            Some(lines) => lines,
-            None => match self.begin(part, added) {
-                Some(lines) => lines,
-                None => return self.gave_up.store(true, Ordering::Release),
-            },
-        };
+        self.reserve(added, 1);
+        let Some(lines) = self.parts.get(part_for(added)).and_then(OnceLock::get) else { return };
         if let Some(line) = lines.get(line_of(hash, lines.len() as u32) as usize) {
             line.add(hash);
         }
     }
 
+    /// Makes all parts up to the `last`, in order: who looks stops at the first that is not there.
     #[cold]
-    fn begin<'f>(&self, part: &'f OnceLock<Box<[Line]>>, added: usize) -> Option<&'f Box<[Line]>> {
-        let count = lines_for(keys_of(part_for(added)));
-        let mut lines = Vec::new();
-        lines.try_reserve_exact(count).ok()?;
-        lines.resize_with(count, Line::default);
-        self.memory.fetch_add(count * LINE, Ordering::Relaxed);
-        Some(part.get_or_init(|| lines.into_boxed_slice()))
+    fn begin(&self, last: usize) -> bool {
+        if self.gave_up.load(Ordering::Relaxed) {
+            return false;
+        }
+        let missing = |(_, part): &(usize, &OnceLock<_>)| part.get().is_none();
+        for (nth, part) in self.parts.iter().enumerate().take(last + 1).filter(missing) {
+            let count = lines_for(keys_of(nth));
+            let mut lines = Vec::new();
+            if lines.try_reserve_exact(count).is_err() {
+                self.gave_up.store(true, Ordering::Release);
+                return true;
+            }
+            lines.resize_with(count, Line::default);
+            self.memory.fetch_add(count * LINE, Ordering::Relaxed);
+            part.get_or_init(|| lines.into_boxed_slice());
+        }
+        true
     }
 
     /// `false`: no key with this hash was added.
@@ -154,8 +168,8 @@ mod tests {
     #[test]
     fn without_memory_every_key_may_be_there() {
         let filter = Filter::default();
-        filter.add(0, hash(1));
         filter.gave_up.store(true, Ordering::Relaxed);
-        assert!(filter.may_hold(hash(2)));
+        filter.add(0, hash(1));
+        assert!(filter.may_hold(hash(1)) && filter.may_hold(hash(2)) && filter.memory() == 0);
     }
 }

@@ -113,6 +113,9 @@ impl<'t> MemtableWriter<'t> {
     /// Sees to it that inserts of `records` records, whose keys and values have `bytes` bytes in all,
     /// cannot fail. Errors: `OutOfMemory`.
     pub fn reserve(&mut self, records: usize, bytes: usize) -> Result<()> {
+        if self.table.filter.reserve(self.table.len(), records) {
+            self.count_memory();
+        }
         let store = &mut *self.store;
         let bytes = records.saturating_mul(RECORD_OVERHEAD).saturating_add(bytes);
         let has_room = |arena: &Arena, nodes: usize| arena.room() >= nodes * NODE_SIZE;
