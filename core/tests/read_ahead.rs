@@ -258,6 +258,20 @@ fn nothing_is_read_behind_the_end_of_a_scan() {
 }
 
 #[test]
+fn little_is_read_behind_the_limit_of_a_scan() {
+    for reverse in [false, true] {
+        let (db, disk) = cold(config(true, 64, 2));
+        let all = ScanOptions::all().limit(200);
+        let mut scan = db.scan_with(if reverse { all.reverse() } else { all }).unwrap();
+        assert_eq!(walk(&mut scan, 150), 150);
+        settle(&disk.reads);
+        let (mine, others) = disk.reads.mine_and_others();
+        assert!(mine + others < 200 / 3, "{mine} and {others} pages for 200 entries");
+        assert_eq!(walk(&mut scan, 100), 50);
+    }
+}
+
+#[test]
 fn nothing_outlives_its_scan_or_the_database() {
     let (db, disk) = cold(config(true, 32, 2));
     *disk.reads.delay.lock().unwrap() = Duration::from_millis(2);
