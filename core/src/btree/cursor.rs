@@ -117,21 +117,21 @@ impl TableCursor {
     /// The page that comes next on the way down, through the cache or from who reads it ahead.
     fn page(&mut self, kind: PageKind) -> Result<Arc<Page>> {
         let way = self.inner.last().map_or(Way::Root, |(page, index)| Way::Child(page, *index));
-        if !self.past_cache
-            && self.beside.is_none()
-            && let Some(page) = self.table.cached_on(way, kind)?
-        {
+        if self.past_cache {
+            return self.table.page_past_cache(self.table.pointer(way), kind);
+        }
+        match self.beside.take() {
+            Some(Beside { pointer, page, .. })
+                if kind == PageKind::Leaf && pointer == self.table.pointer(way) =>
+            {
+                return Ok(page);
+            }
+            _ => {}
+        }
+        if let Some(page) = self.table.cached_on(way, kind)? {
             return Ok(page);
         }
         let pointer = self.table.pointer(way);
-        if self.past_cache {
-            return self.table.page_past_cache(pointer, kind);
-        }
-        match self.beside.take() {
-            Some(beside) if beside.pointer == pointer && kind == PageKind::Leaf => return Ok(beside.page),
-            Some(_) => return self.page(kind),
-            None => {}
-        }
         let was_read = self.course.as_mut().is_some_and(|course| course.miss(&self.table, pointer, kind));
         match was_read {
             true => self.table.page(pointer, kind),

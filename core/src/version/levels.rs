@@ -29,6 +29,8 @@ pub struct Levels {
     order: KeyOrder,
     levels: [Arc<[Arc<TableHandle>]>; LEVELS],
     spans: [Spans; LEVELS],
+    /// The sorted levels that have tables.
+    sorted: Box<[usize]>,
 }
 
 impl Levels {
@@ -40,8 +42,10 @@ impl Levels {
         for level in &mut levels[1..] {
             level.sort_by(|a, b| order.compare(&a.meta().smallest_key, &b.meta().smallest_key));
         }
-        let spans = std::array::from_fn(|level| Spans::of(&levels[level]));
-        Levels { space, order, levels: levels.map(Into::into), spans }
+        let spans =
+            std::array::from_fn(|level| Spans::of(levels[level].iter().map(|handle| &**handle.meta())));
+        let sorted = (1..LEVELS).filter(|level| !levels[*level].is_empty()).collect();
+        Levels { space, order, levels: levels.map(Into::into), spans, sorted }
     }
 
     /// Whose tables they are.
@@ -88,8 +92,9 @@ impl Levels {
                 found => return Ok(found),
             }
         }
-        for (level, spans) in self.levels.iter().zip(&self.spans).skip(1) {
-            let Some(handle) = spans.table_for(level, &self.order, key) else { continue };
+        for &level in &self.sorted {
+            let (spans, tables) = (&self.spans[level], &self.levels[level]);
+            let Some(handle) = spans.table_for(tables, &self.order, key) else { continue };
             match handle.get(key, hash, sequence, reach, use_record)? {
                 Lookup::Absent => {}
                 found => return Ok(found),
