@@ -46,3 +46,24 @@ impl Children {
         range
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_left_of_a_search_holds_its_end(
+            mut heads in proptest::collection::vec(0u64..60, 1..40),
+            head in 0u64..62,
+        ) {
+            heads.sort_unstable();
+            let heads: Vec<_> = heads.iter().map(|head| head.to_be_bytes()).collect();
+            let end = heads.partition_point(|own| u64::from_be_bytes(*own) < head);
+            let left = Children::of(&heads).narrow(&heads, head);
+            prop_assert!(left.start <= end && end <= left.end && left.end <= heads.len());
+            prop_assert!(left.len() <= STRIDE);
+        }
+    }
+}

@@ -39,14 +39,14 @@ impl FilterSpan {
     }
 
     /// Number of pages.
-    pub(super) fn page_count(&self) -> usize {
-        self.lines.div_ceil(LINES_PER_PAGE) as usize
+    pub(super) fn page_count(&self) -> u32 {
+        self.lines.div_ceil(LINES_PER_PAGE)
     }
 
     /// All pages, in order.
     pub(super) fn pages(&self) -> impl Iterator<Item = PagePointer> {
         let span = *self;
-        (0..self.lines.div_ceil(LINES_PER_PAGE)).map(move |page| span.page(page))
+        (0..self.page_count()).map(move |page| span.page(page))
     }
 
     /// The number of the page of a hash, and the line in that page.

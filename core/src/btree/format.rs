@@ -2,6 +2,7 @@
 
 use crate::base::coding::Decoder;
 use crate::base::header::FILE_HEADER_LEN;
+use crate::base::key::head;
 use crate::base::limits::MAX_VALUE_LEN;
 
 /// Bytes in front of the stored bytes of a page.
@@ -87,12 +88,7 @@ impl PagePointer {
 /// The first bytes of a suffix, zero padded.
 #[inline]
 pub(super) fn head_of(suffix: &[u8]) -> [u8; HEAD_LEN] {
-    if let Some(head) = suffix.first_chunk() {
-        return *head;
-    }
-    let mut head = [0; HEAD_LEN];
-    head[..suffix.len()].copy_from_slice(suffix);
-    head
+    head(suffix).to_be_bytes()
 }
 
 /// The part of a suffix behind its head.
@@ -134,6 +130,21 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn texts_are_the_same_if_each_byte_is(
+            a in proptest::collection::vec(0u8..2, 0..20),
+            b in proptest::collection::vec(0u8..2, 0..20),
+            at in 0usize..20,
+        ) {
+            prop_assert_eq!(is_same(&a, &b), a == b);
+            let mut other = a.clone();
+            prop_assert!(is_same(&a, &other));
+            if let Some(byte) = other.get_mut(at) {
+                *byte ^= 1;
+                prop_assert!(!is_same(&a, &other));
+            }
+        }
+
         #[test]
         fn a_common_prefix_is_counted_to_the_byte(
             shared in proptest::collection::vec(any::<u8>(), 0..40),

@@ -103,9 +103,7 @@ impl<'p> Group<'p> {
     fn descend(&mut self, keys: &[&[u8]], sequence: SequenceNumber) {
         self.ask(keys.len());
         for (key, way) in keys.iter().zip(&mut self.ways) {
-            let page = way.and_then(|way| self.table.lent(way, NOTHING, self.pin));
-            *way = page
-                .map(|page| Way::Child(page.get(), page.get().child_index(&self.table.order, key, sequence)));
+            *way = way.and_then(|way| self.table.step_lent(way, NOTHING, key, sequence, self.pin));
         }
     }
 

@@ -46,24 +46,19 @@ impl Table {
     ) -> Option<Option<FoundRecord<'p>>> {
         // The line of the filter is on its way while the root is searched.
         self.ask_filter(hash);
-        let mut way = Way::Root;
-        let mut hits = self.properties.height;
-        for level in 1..self.properties.height {
-            let page = self.lent(way, AHEAD, pin)?.get();
-            let index = page.child_index(&self.order, key, sequence);
-            way = Way::Child(page, index);
-            if level == 1 && !self.may_hold_lent(hash, pin)? {
-                self.cache.note_hits(pin, 2);
-                return Some(None);
-            }
+        let (height, mut way, mut level) = (self.properties.height, Way::Root, 1);
+        if height > 1 {
+            (way, level) = (self.step_lent(way, AHEAD, key, sequence, pin)?, 2);
         }
-        if self.properties.height == 1 && !self.may_hold_lent(hash, pin)? {
-            self.cache.note_hits(pin, 1);
+        if !self.may_hold_lent(hash, pin)? {
+            self.cache.note_hits(pin, level);
             return Some(None);
         }
-        hits += u64::from(self.filter.is_some());
+        for _ in level..height {
+            way = self.step_lent(way, AHEAD, key, sequence, pin)?;
+        }
         let leaf = self.lent(way, AHEAD, pin)?;
-        self.cache.note_hits(pin, hits);
+        self.cache.note_hits(pin, height + u64::from(self.filter.is_some()));
         Some(self.record_of(Found::Lent(leaf), key, sequence))
     }
 

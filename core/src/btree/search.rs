@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use crate::base::comparator::KeyOrder;
 use crate::base::ids::SequenceNumber;
+use crate::base::key::head;
 use crate::btree::format::{HEAD_LEN, head_of, is_same, rest_of};
 use crate::btree::page::{Page, Suffix};
 
@@ -41,7 +42,7 @@ impl Page {
     #[inline]
     pub(super) fn find_alone(&self, key: &[u8]) -> Result<Option<usize>, ()> {
         let Some(suffix) = self.suffix_of(key) else { return Ok(None) };
-        let head = u64::from_be_bytes(head_of(suffix));
+        let head = head(suffix);
         let heads = self.heads();
         let index = heads.partition_point(|own| u64::from_be_bytes(*own) < head);
         let is_tie = |index: usize| heads.get(index).is_some_and(|own| u64::from_be_bytes(*own) == head);
@@ -76,7 +77,7 @@ impl Page {
         let Some(suffix) = self.suffix_of(key) else {
             return if key < self.prefix() { from } else { self.count() };
         };
-        let head = u64::from_be_bytes(head_of(suffix));
+        let head = head(suffix);
         let heads = self.heads();
         let near = self.children().map_or(from..heads.len(), |children| children.narrow(heads, head));
         let near = near.start.max(from)..near.end.max(from);

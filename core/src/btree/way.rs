@@ -1,6 +1,7 @@
 //! Ways to the pages of a table through the cache: each page that is not the root or of the filter has a parent that knows it.
 
 use crate::base::error::Result;
+use crate::base::ids::SequenceNumber;
 use crate::base::lookup::Reach;
 use crate::btree::filter::FilterSpan;
 use crate::btree::format::{PageKind, PagePointer};
@@ -24,7 +25,7 @@ pub(super) enum Way<'p> {
 
 /// Slots for what has no parent.
 pub(super) fn top_slots(filter: Option<&FilterSpan>) -> Arc<Slots<Page>> {
-    Slots::new(ROOT + 1 + filter.map_or(0, FilterSpan::page_count))
+    Slots::new(ROOT + 1 + filter.map_or(0, FilterSpan::page_count) as usize)
 }
 
 /// What a search in a page reads first: of a leaf heads and ends, of an inner page the sample of its heads.
@@ -54,6 +55,20 @@ impl Table {
     pub(super) fn lent<'p>(&'p self, way: Way<'p>, ahead: Ahead, pin: &'p Pin) -> Option<Lent<'p, Page>> {
         let Place { slots, index } = self.place(way)?;
         self.cache.find(slots, index, ahead, pin)
+    }
+
+    /// From an inner page to the child that can have the key at `sequence`. `None`: the page is not named.
+    #[inline]
+    pub(super) fn step_lent<'p>(
+        &'p self,
+        way: Way<'p>,
+        ahead: Ahead,
+        key: &[u8],
+        sequence: SequenceNumber,
+        pin: &'p Pin,
+    ) -> Option<Way<'p>> {
+        let page = self.lent(way, ahead, pin)?.get();
+        Some(Way::Child(page, page.child_index(&self.order, key, sequence)))
     }
 
     /// The page at the end of a way, if it is cached.

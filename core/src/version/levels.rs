@@ -42,7 +42,8 @@ impl Levels {
         for level in &mut levels[1..] {
             level.sort_by(|a, b| order.compare(&a.meta().smallest_key, &b.meta().smallest_key));
         }
-        let spans = std::array::from_fn(|level| Spans::of(&levels[level]));
+        let spans =
+            std::array::from_fn(|level| Spans::of(levels[level].iter().map(|handle| &**handle.meta())));
         let sorted = (1..LEVELS).filter(|level| !levels[*level].is_empty()).collect();
         Levels { space, order, levels: levels.map(Into::into), spans, sorted }
     }

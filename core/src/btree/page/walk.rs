@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use crate::btree::format::{HEAD_LEN, head_of};
+use crate::base::key::head;
+use crate::btree::format::HEAD_LEN;
 use crate::btree::page::{LeafCell, Page, Suffix};
 use crate::prefetch::prefetch;
 
@@ -74,7 +75,7 @@ impl Page {
         let Some(suffix) = key.strip_prefix(prefix) else {
             return if (key > prefix) == forward { heads.len() } else { 0 };
         };
-        let head = u64::from_be_bytes(head_of(suffix));
+        let head = head(suffix);
         let number = |own: &[u8; HEAD_LEN]| u64::from_be_bytes(*own);
         match forward {
             true => heads.partition_point(|own| number(own) < head),
