@@ -42,7 +42,7 @@ pub fn may_hold(line: &[u8; LINE], hash: u64) -> bool {
 
 /// The bits of a hash, in its line.
 #[inline]
-fn positions(hash: u64) -> impl Iterator<Item = usize> {
+pub fn positions(hash: u64) -> impl Iterator<Item = usize> {
     let bits = hash.wrapping_mul(FACTOR);
     (1..=PROBES as u32).map(move |probe| (bits >> (u64::BITS - probe * POSITION_BITS)) as usize % (8 * LINE))
 }

@@ -258,6 +258,24 @@ fn nothing_is_read_behind_the_end_of_a_scan() {
 }
 
 #[test]
+fn little_is_read_behind_the_limit_of_a_scan() {
+    for reverse in [false, true] {
+        in_time(|| {
+            let (db, disk) = cold(config(true, 64, 2));
+            let options = ScanOptions::all().limit(60);
+            let mut scan = db.scan_with(if reverse { options.reverse() } else { options }).unwrap();
+            *disk.reads.delay.lock().unwrap() = Duration::from_millis(1);
+            assert_eq!(walk(&mut scan, 50), 50);
+            settle(&disk.reads);
+            let (mine, others) = disk.reads.mine_and_others();
+            assert!(mine + others < 60 / 3, "{mine} and {others} pages for 60 entries");
+            assert_eq!(walk(&mut scan, 50), 10);
+            others > 0
+        });
+    }
+}
+
+#[test]
 fn nothing_outlives_its_scan_or_the_database() {
     let (db, disk) = cold(config(true, 32, 2));
     *disk.reads.delay.lock().unwrap() = Duration::from_millis(2);

@@ -21,6 +21,8 @@ pub struct Course {
     lane: Lane,
     /// What the scan wants: nothing outside of it is read.
     range: Arc<KeyRange>,
+    /// Entries after which the scan ends.
+    limit: usize,
     direction: Direction,
     steps: usize,
     misses: usize,
@@ -37,11 +39,12 @@ pub struct Course {
 type Turn = (Arc<Page>, usize);
 
 impl Course {
-    /// For a cursor of a scan of `range`.
-    pub fn new(lane: Lane, range: Arc<KeyRange>) -> Self {
+    /// For a cursor of a scan of at most `limit` entries of `range`.
+    pub fn new(lane: Lane, range: Arc<KeyRange>, limit: usize) -> Self {
         Course {
             lane,
             range,
+            limit,
             direction: Direction::Forward,
             steps: 0,
             misses: 0,
@@ -79,6 +82,17 @@ impl Course {
         self.lane.claim(table, pointer)
     }
 
+    /// How many leaves to be ahead: no more than the scan will come to, if the entries that it gives lie as close as the
+    /// records of the table. If it has come further they do not.
+    fn distance(&self, table: &Table) -> usize {
+        let properties = &table.properties;
+        let a_leaf = (properties.entries / properties.leaf_pages.max(1)).max(1) as usize;
+        match self.limit.div_ceil(a_leaf).saturating_add(1).checked_sub(self.steps) {
+            None | Some(0) => self.lane.distance(),
+            Some(leaves) => self.lane.distance().min(leaves - 1),
+        }
+    }
+
     /// The cursor is about to step to the leaf under `turns`. Looks ahead when half of what was asked for is used up.
     pub(super) fn step(&mut self, table: &Arc<Table>, turns: &[Turn], direction: Direction) -> Result<()> {
         if self.direction != direction {
@@ -91,8 +105,9 @@ impl Course {
         if !self.is_cold() || self.asked > self.lane.distance() / 2 {
             return Ok(());
         }
-        let before = self.asked;
-        let pages = self.look_ahead(table, turns)?;
+        let (before, distance) = (self.asked, self.distance(table));
+        let pages =
+            if distance > self.asked { self.look_ahead(table, turns, distance)? } else { return Ok(()) };
         if pages.is_empty() {
             self.warm_looks += usize::from(self.asked > before);
             if self.warm_looks >= WARM_LOOKS {
@@ -106,7 +121,12 @@ impl Course {
     }
 
     /// The pages in front of the cursor, up to the distance, that nobody has asked for and that are not in the cache.
-    fn look_ahead(&mut self, table: &Table, turns: &[Turn]) -> Result<Vec<(PagePointer, PageKind)>> {
+    fn look_ahead(
+        &mut self,
+        table: &Table,
+        turns: &[Turn],
+        distance: usize,
+    ) -> Result<Vec<(PagePointer, PageKind)>> {
         let mut pages = Vec::new();
         let Some((parent, index)) = turns.last() else { return Ok(pages) };
         let ahead = children(parent, Some(*index), self.direction);
@@ -117,7 +137,7 @@ impl Course {
             if leaves <= self.asked {
                 continue;
             }
-            if leaves > self.lane.distance() || self.is_outside(table, &child, &mut scratch) {
+            if leaves > distance || self.is_outside(table, &child, &mut scratch) {
                 break;
             }
             self.asked = leaves;

@@ -6,8 +6,9 @@ use std::ops::Range;
 use crate::base::error::Result;
 use crate::base::ids::SequenceNumber;
 use crate::base::record::{Record, RecordKind};
+use crate::btree::beside::Beside;
 use crate::btree::course::Course;
-use crate::btree::format::{PageKind, PagePointer};
+use crate::btree::format::PageKind;
 use crate::btree::page::Page;
 use crate::btree::table::Table;
 use crate::btree::way::Way;
@@ -22,8 +23,7 @@ pub struct TableCursor {
     /// `None` while invalid.
     leaf: Option<Arc<Page>>,
     index: usize,
-    /// The leaf that comes next on the way, if it was in the cache when this one was entered.
-    beside: Option<Beside>,
+    beside: Beside,
     /// The first `key_len` bytes; what stands behind is of no meaning.
     key: Vec<u8>,
     key_len: usize,
@@ -35,14 +35,6 @@ pub struct TableCursor {
     value: Range<usize>,
     course: Option<Box<Course>>,
     past_cache: bool,
-}
-
-/// A leaf next to the one that is walked.
-struct Beside {
-    pointer: PagePointer,
-    page: Arc<Page>,
-    /// Lines of it to ask for at each record of this leaf.
-    lines: usize,
 }
 
 /// Which child to take on the way down.
@@ -67,7 +59,7 @@ impl TableCursor {
             inner: Vec::new(),
             leaf: None,
             index: 0,
-            beside: None,
+            beside: Beside::Nothing,
             key: Vec::new(),
             key_len: 0,
             prefix_len: 0,
@@ -93,10 +85,25 @@ impl TableCursor {
 
     /// Back in front of the root, invalid.
     fn leave(&mut self) {
-        (self.leaf, self.beside) = (None, None);
+        (self.leaf, self.beside) = (None, Beside::Nothing);
         self.inner.clear();
         if let Some(course) = &mut self.course {
             course.restart();
+        }
+    }
+
+    /// The leaf that a target belongs to, from where the cursor goes on in a direction.
+    fn find_leaf(&mut self, target: Target<'_>, direction: Direction) -> Result<Arc<Page>> {
+        self.leave();
+        let leaf = self.descend(target)?;
+        self.look_on(direction);
+        Ok(leaf)
+    }
+
+    /// The next leaf in a direction is wanted soon.
+    fn look_on(&mut self, direction: Direction) {
+        if !self.past_cache {
+            self.beside = Beside::ask(&self.table, &self.inner, direction);
         }
     }
 
@@ -120,13 +127,8 @@ impl TableCursor {
         if self.past_cache {
             return self.table.page_past_cache(self.table.pointer(way), kind);
         }
-        match self.beside.take() {
-            Some(Beside { pointer, page, .. })
-                if kind == PageKind::Leaf && pointer == self.table.pointer(way) =>
-            {
-                return Ok(page);
-            }
-            _ => {}
+        if let Some(page) = self.beside.take(|| self.table.pointer(way), kind) {
+            return Ok(page);
         }
         if let Some(page) = self.table.cached_on(way, kind)? {
             return Ok(page);
@@ -156,36 +158,14 @@ impl TableCursor {
             if let Some(course) = self.course.as_mut().filter(|_| above_leaf) {
                 course.step(&self.table, &self.inner, direction)?;
             }
-            match direction {
-                Direction::Forward => self.enter_first(),
-                Direction::Backward => self.enter_last(),
-            }?;
-            return self.look_beside(direction);
+            let target = if direction == Direction::Forward { Target::First } else { Target::Last };
+            let leaf = self.descend(target)?;
+            let index = if direction == Direction::Forward { 0 } else { leaf.count() - 1 };
+            self.enter(leaf, index);
+            self.look_on(direction);
+            return Ok(());
         }
         Ok(())
-    }
-
-    /// Takes the next leaf out of the cache, so that its lines can be asked for while the records of this one are walked.
-    fn look_beside(&mut self, direction: Direction) -> Result<()> {
-        let Some((parent, index)) = self.inner.last().filter(|_| !self.past_cache) else { return Ok(()) };
-        let beside = match direction {
-            Direction::Forward => Some(*index + 1).filter(|next| *next < parent.count()),
-            Direction::Backward => index.checked_sub(1),
-        };
-        let Some(beside) = beside else { return Ok(()) };
-        let pointer = parent.inner_cell(beside).child;
-        let steps = self.leaf.as_ref().map_or(1, |leaf| leaf.count());
-        let page = self.table.cached_on(Way::Child(parent, beside), PageKind::Leaf)?;
-        self.beside = page.map(|page| Beside { pointer, lines: page.lines() / steps + 1, page });
-        Ok(())
-    }
-
-    /// Asks for some lines of the next leaf; `passed` records of this one lie behind.
-    #[inline]
-    fn prefetch_beside(&self, passed: usize) {
-        if let Some(Beside { page, lines, .. }) = &self.beside {
-            page.prefetch_lines(passed * lines, *lines);
-        }
     }
 
     /// From the record at the end of a leaf to its neighbour in the next one. The records entered
@@ -219,19 +199,6 @@ impl TableCursor {
         Ok(())
     }
 
-    fn enter_first(&mut self) -> Result<()> {
-        let leaf = self.descend(Target::First)?;
-        self.enter(leaf, 0);
-        Ok(())
-    }
-
-    fn enter_last(&mut self) -> Result<()> {
-        let leaf = self.descend(Target::Last)?;
-        let last = leaf.count() - 1;
-        self.enter(leaf, last);
-        Ok(())
-    }
-
     /// Stands on a record of a leaf.
     fn enter(&mut self, leaf: Arc<Page>, index: usize) {
         self.key.clear();
@@ -261,18 +228,20 @@ impl TableCursor {
 
 impl Cursor for TableCursor {
     fn seek_first(&mut self) -> Result<()> {
-        self.leave();
-        self.enter_first()
+        let leaf = self.find_leaf(Target::First, Direction::Forward)?;
+        self.enter(leaf, 0);
+        Ok(())
     }
 
     fn seek_last(&mut self) -> Result<()> {
-        self.leave();
-        self.enter_last()
+        let leaf = self.find_leaf(Target::Last, Direction::Backward)?;
+        let last = leaf.count() - 1;
+        self.enter(leaf, last);
+        Ok(())
     }
 
     fn seek(&mut self, key: &[u8], sequence: SequenceNumber) -> Result<()> {
-        self.leave();
-        let leaf = self.descend(Target::At(key, sequence))?;
+        let leaf = self.find_leaf(Target::At(key, sequence), Direction::Forward)?;
         let index = self.table.index_in(&leaf, key, sequence);
         if index == leaf.count() {
             return self.step_leaf(Direction::Forward);
@@ -282,8 +251,7 @@ impl Cursor for TableCursor {
     }
 
     fn seek_before(&mut self, key: &[u8], sequence: SequenceNumber) -> Result<()> {
-        self.leave();
-        let leaf = self.descend(Target::At(key, sequence))?;
+        let leaf = self.find_leaf(Target::At(key, sequence), Direction::Backward)?;
         match self.table.index_in(&leaf, key, sequence).checked_sub(1) {
             Some(index) => {
                 self.enter(leaf, index);
@@ -298,7 +266,7 @@ impl Cursor for TableCursor {
         debug_assert!(self.valid());
         match &self.leaf {
             Some(leaf) if self.index + 1 < leaf.count() => {
-                self.prefetch_beside(self.index);
+                self.beside.step(&self.table, &self.inner, leaf.count() - 1 - self.index);
                 self.stand(self.index + 1);
                 Ok(())
             }
@@ -310,8 +278,8 @@ impl Cursor for TableCursor {
     fn prev(&mut self) -> Result<()> {
         debug_assert!(self.valid());
         match (&self.leaf, self.index.checked_sub(1)) {
-            (Some(leaf), Some(before)) => {
-                self.prefetch_beside(leaf.count() - 1 - self.index);
+            (Some(_), Some(before)) => {
+                self.beside.step(&self.table, &self.inner, self.index);
                 self.stand(before);
                 Ok(())
             }
@@ -370,8 +338,8 @@ impl Cursor for TableCursor {
     fn walk(&mut self, forward: bool) -> (RecordKind, SequenceNumber) {
         debug_assert!(self.run(forward, None) > 0);
         if let Some(leaf) = &self.leaf {
-            let passed = if forward { self.index } else { leaf.count() - 1 - self.index };
-            self.prefetch_beside(passed);
+            let left = if forward { leaf.count() - 1 - self.index } else { self.index };
+            self.beside.step(&self.table, &self.inner, left);
         }
         self.stand(if forward { self.index + 1 } else { self.index.saturating_sub(1) });
         (self.kind, self.sequence)

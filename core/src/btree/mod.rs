@@ -1,5 +1,6 @@
 //! Tables: read-only, bulk-loaded B+trees of checksummed pages, one file each.
 
+mod beside;
 mod builder;
 mod children;
 mod course;

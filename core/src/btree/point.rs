@@ -104,9 +104,9 @@ impl Table {
         Some(line_holds(page.get(), line, hash))
     }
 
-    /// Asks the processor for the line of the filter.
+    /// Asks the processor for the line of the filter, if that is named.
     #[inline]
-    pub(super) fn ask_filter(&self, hash: u64) {
+    pub fn ask_filter(&self, hash: u64) {
         let Some(span) = &self.filter else { return };
         let (page, line) = span.place_of(hash);
         if let Some(place) = self.place(Way::Filter(page)) {

@@ -13,6 +13,10 @@ enum Direction {
     Backward,
 }
 
+/// Steps that a source has stayed in front before a run of it is looked for, if there are others: a run is worth its look
+/// where it is long.
+const STAYS: usize = 3;
+
 /// One cursor over several. Where two sources stand on the same key and sequence, the one given first
 /// comes first (in either direction). Turning round re-seeks all sources.
 pub struct MergeCursor<C = Box<dyn Cursor>> {
@@ -22,6 +26,8 @@ pub struct MergeCursor<C = Box<dyn Cursor>> {
     order: KeyOrder,
     bytewise: bool,
     direction: Direction,
+    /// Steps in which the source in front has stayed there.
+    stays: usize,
 }
 
 /// A source, by its index, and where it stands.
@@ -42,12 +48,13 @@ impl<C: Cursor> MergeCursor<C> {
             bytewise: order.is_bytewise(),
             order,
             direction: Direction::Forward,
+            stays: 0,
         }
     }
 
     fn position(&mut self, direction: Direction, mut seek: impl FnMut(&mut C) -> Result<()>) -> Result<()> {
         self.queue.clear();
-        self.direction = direction;
+        (self.direction, self.stays) = (direction, 0);
         for source in &mut self.sources {
             seek(source)?;
         }
@@ -122,10 +129,12 @@ impl<C: Cursor> MergeCursor<C> {
             if let Some(last) = self.queue.last_mut() {
                 *last = place;
             }
+            self.stays += 1;
             return;
         }
         self.queue.pop();
         self.enqueue(front);
+        self.stays = 0;
     }
 
     /// Whether the source behind the front one stands on the same key.
@@ -230,7 +239,7 @@ impl<C: Cursor> Cursor for MergeCursor<C> {
     /// lies farther from the second than it really is, but never on its key.
     fn run(&self, forward: bool, until: Option<&[u8]>) -> usize {
         let Some(front) = self.queue.last() else { return 0 };
-        if (self.direction == Direction::Forward) != forward {
+        if (self.direction == Direction::Forward) != forward || self.queue.len() > 1 && self.stays < STAYS {
             return 0;
         }
         let source = &self.sources[front.source];

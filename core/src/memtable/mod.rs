@@ -5,6 +5,7 @@ mod arena;
 mod budget;
 mod cursor;
 mod entries;
+mod filter;
 mod leaf;
 mod node;
 mod permutation;
@@ -30,6 +31,7 @@ pub use writer::MemtableWriter;
 pub struct Memtable {
     order: KeyOrder,
     tree: tree::Tree,
+    filter: filter::Filter,
     counters: Counters,
     store: Mutex<writer::Store>,
 }
@@ -49,6 +51,7 @@ impl Memtable {
         Memtable {
             order,
             tree: tree::Tree::new(),
+            filter: filter::Filter::default(),
             counters: Counters::default(),
             store: Mutex::new(writer::Store::new()),
         }
@@ -65,6 +68,18 @@ impl Memtable {
         let target = search::Target { order: &self.order, key, sequence };
         let record = self.tree.find(&target)?;
         (record.key() == key).then(|| record.lend())
+    }
+
+    /// As [`Memtable::get`], of a key with this hash. A key that is not there is seldom searched for.
+    #[inline]
+    pub fn get_hashed(&self, key: &[u8], hash: u64, sequence: SequenceNumber) -> Option<Record<'_>> {
+        if self.filter.may_hold(hash) { self.get(key, sequence) } else { None }
+    }
+
+    /// Asks the processor for what [`Memtable::get_hashed`] reads first.
+    #[inline]
+    pub fn prefetch(&self, hash: u64) {
+        self.filter.prefetch(hash);
     }
 
     /// Bytes taken from the allocator.

@@ -14,6 +14,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::base::comparator::Comparator;
 use crate::base::error::{ErrorKind, Result};
+use crate::base::hash::hash_key;
 use crate::base::ids::MAX_SEQUENCE;
 use crate::base::limits::{MAX_KEY_LEN, MAX_VALUE_LEN};
 use crate::base::record::RecordKind;
@@ -123,6 +124,7 @@ fn check_all(table: &Arc<Memtable>, model: &Model) {
 fn check_at(table: &Arc<Memtable>, model: &Model, key: &[u8], sequence: SequenceNumber) {
     let found = model.from(key, sequence).next().filter(|row| row.0 == key);
     assert_eq!(table.get(key, sequence).map(row), found);
+    assert_eq!(table.get_hashed(key, hash_key(key), sequence).map(row), found);
     let mut cursor = table.cursor();
     for limit in [4, 40] {
         cursor.seek(key, sequence).unwrap();

@@ -6,6 +6,7 @@
 use std::ptr;
 
 use crate::base::error::Result;
+use crate::base::hash::hash_key;
 use crate::base::ids::SequenceNumber;
 use crate::base::limits::check_record;
 use crate::base::record::{Record, RecordKind};
@@ -115,6 +116,9 @@ impl<'t> MemtableWriter<'t> {
     /// Sees to it that inserts of `records` records, whose keys and values have `bytes` bytes in all,
     /// cannot fail. Errors: `OutOfMemory`.
     pub fn reserve(&mut self, records: usize, bytes: usize) -> Result<()> {
+        if self.table.filter.reserve(self.table.len(), records) {
+            self.count_memory();
+        }
         let store = &mut *self.store;
         let bytes = records.saturating_mul(RECORD_OVERHEAD).saturating_add(bytes);
         let has_room = |arena: &Arena, nodes: usize| arena.room() >= nodes * NODE_SIZE;
@@ -146,6 +150,7 @@ impl<'t> MemtableWriter<'t> {
         value: &[u8],
     ) -> Result<()> {
         check_record(key, value)?;
+        self.table.filter.add(self.table.len(), hash_key(key));
         let inserted = self.insert_record(Record { key, sequence, kind, value });
         self.count_memory();
         if inserted.is_ok() {
@@ -211,7 +216,7 @@ impl<'t> MemtableWriter<'t> {
     }
 
     fn count_memory(&self) {
-        self.table.counters.memory.store(self.store.taken(), Ordering::Relaxed);
+        self.table.counters.memory.store(self.store.taken() + self.table.filter.memory(), Ordering::Relaxed);
     }
 }
 

@@ -29,15 +29,23 @@ pub fn get<R>(
     use_value: impl FnOnce(SequenceNumber, &[u8]) -> R,
 ) -> Result<Lookup<R>> {
     let active = view.active.space(keyspace).ok_or_else(View::gone)?;
-    for memtable in std::iter::once(active).chain(view.sealed.iter().filter_map(|set| set.space(keyspace))) {
-        if let Some(record) = memtable.get(key, sequence) {
+    let memtables =
+        || std::iter::once(active).chain(view.sealed.iter().filter_map(|set| set.space(keyspace)));
+    let levels = view.version.space(keyspace);
+    // All that may be looked at, before the first of it is waited for.
+    if let Some(levels) = levels {
+        levels.ask_filters(hash);
+    }
+    memtables().for_each(|memtable| memtable.prefetch(hash));
+    for memtable in memtables() {
+        if let Some(record) = memtable.get_hashed(key, hash, sequence) {
             return Ok(match record.kind {
                 RecordKind::Put => Lookup::Found(use_value(record.sequence, record.value)),
                 RecordKind::Delete => Lookup::Absent,
             });
         }
     }
-    let Some(levels) = view.version.space(keyspace) else { return Ok(Lookup::Absent) };
+    let Some(levels) = levels else { return Ok(Lookup::Absent) };
     if lend == Lend::Held {
         let found =
             levels.get_hashed(key, hash, sequence, reach, &mut |record: FoundRecord<'_>| record.counted())?;

@@ -125,7 +125,8 @@ fn look_at_memtables<'k>(
     for set in std::iter::once(&view.active).chain(&view.sealed) {
         let Some(memtable) = set.space(keyspace).filter(|memtable| !memtable.is_empty()) else { continue };
         let mut outcome = Ok(());
-        missing.retain(|miss| match memtable.get(key_of(miss), sequence) {
+        missing.iter().for_each(|miss| memtable.prefetch(miss.hash));
+        missing.retain(|miss| match memtable.get_hashed(key_of(miss), miss.hash, sequence) {
             Some(record) => {
                 if record.kind == RecordKind::Put && outcome.is_ok() {
                     outcome = answer(miss, record.sequence, record.value);

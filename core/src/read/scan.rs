@@ -105,7 +105,8 @@ impl Scan {
             }
         }
         let range = Arc::new(options.walked_range(&order));
-        levels.add_cursors(source.read_ahead.as_ref().map(|ahead| (ahead, &range)), &mut sources)?;
+        let limit = options.limit.unwrap_or(usize::MAX);
+        levels.add_cursors(source.read_ahead.as_ref().map(|ahead| (ahead, &range, limit)), &mut sources)?;
         let empty = range.is_empty(&order);
         Ok(Scan {
             cursor: MergeCursor::new(order.clone(), sources),
@@ -114,7 +115,7 @@ impl Scan {
             prefix: options.prefix,
             reverse: options.reverse,
             keys_only: options.keys_only,
-            left: options.limit.unwrap_or(usize::MAX),
+            left: limit,
             run: 0,
             hit_limit: false,
             sequence: source.sequence,

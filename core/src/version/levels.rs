@@ -68,6 +68,12 @@ impl Levels {
         self.levels.iter().flat_map(|level| level.iter())
     }
 
+    /// Asks the processor for what [`Levels::get_hashed`] reads first of tables that lie over each other.
+    #[inline]
+    pub fn ask_filters(&self, hash: u64) {
+        self.levels[0].iter().filter_map(|handle| handle.opened()).for_each(|table| table.ask_filter(hash));
+    }
+
     /// Lends the newest record of exactly `key`, whose hash is `hash`, at or below `sequence`. Who uses it is short, or
     /// takes a counted record.
     pub fn get_hashed<R>(
@@ -194,14 +200,15 @@ impl Levels {
         Ok(bytes)
     }
 
-    /// Adds cursors that together stand for all tables, newest source first. Each has the pages of a range read ahead, if a
-    /// reader for that is given.
+    /// Adds cursors that together stand for all tables, newest source first. Each has the pages of a range, for at most so
+    /// many entries, read ahead, if a reader for that is given.
     pub fn add_cursors(
         &self,
-        ahead: Option<(&Arc<ReadAhead>, &Arc<KeyRange>)>,
+        ahead: Option<(&Arc<ReadAhead>, &Arc<KeyRange>, usize)>,
         sources: &mut Vec<Source>,
     ) -> Result<()> {
-        let course = || ahead.map(|(reader, range)| Course::new(reader.lane(), Arc::clone(range)));
+        let course =
+            || ahead.map(|(reader, range, limit)| Course::new(reader.lane(), Arc::clone(range), limit));
         for handle in self.levels[0].iter() {
             sources.push(Source::Table(Box::new(handle.table()?.cursor_on(course()))));
         }

@@ -64,6 +64,12 @@ impl TableHandle {
         Ok(self.table.get_or_init(|| Arc::new(table)))
     }
 
+    /// The table, if it is open.
+    #[inline]
+    pub fn opened(&self) -> Option<&Arc<Table>> {
+        self.table.get()
+    }
+
     /// Lends the newest record of exactly `key`, whose hash is `hash`, at or below `sequence`: see [`Table::get`].
     #[inline]
     pub fn get<R>(
