@@ -11,7 +11,7 @@ use crate::base::ids::{KeyspaceId, SequenceNumber};
 use crate::base::limits::{CLEAN_CLOSE_LOG_BYTES, check_key};
 use crate::base::lookup::{Lookup, Reach};
 use crate::base::value::Value;
-use crate::btree::ReadAhead;
+use crate::btree::{ReadAhead, TableMeta};
 use crate::cache::loads_of_this_thread;
 use crate::cache::rows::{Row, RowCache, Seen};
 use crate::catalogue::Catalogue;
@@ -22,7 +22,7 @@ use crate::read::{self, KeepAlive, Lend, Scan, ScanOptions, ScanSource};
 use crate::snapshots::Snapshots;
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering, Signal};
 use crate::view::View;
-use crate::write::{IngestedTables, Writer, flush_oldest};
+use crate::write::{Flushed, IngestedTables, Writer, flush_oldest, refill_flushed};
 
 pub use compact::CompactionProgress;
 
@@ -56,6 +56,8 @@ pub struct Engine {
     pub schedule: Arc<Schedule>,
     /// Rises with each flush.
     pub flushes: AtomicU64,
+    /// What flushes have written, and [`Engine::refill_flushed`] has not looked at yet.
+    pub fresh: Mutex<Vec<Arc<TableMeta>>>,
 }
 
 impl Engine {
@@ -219,12 +221,19 @@ impl Engine {
         let began = clock();
         let flushed = flush_oldest(&self.catalogue, &self.snapshots)
             .inspect_err(|error| self.health.halt_unless_undone(error))?;
-        let Some(bytes) = flushed else { return Ok(false) };
+        let Some(Flushed { bytes, tables }) = flushed else { return Ok(false) };
+        self.fresh.lock().extend(tables);
         self.health.note(BackgroundJob::Flush, None);
         self.flushes.fetch_add(1, Ordering::AcqRel);
         self.writer.note_flushed(bytes, clock().saturating_sub(began));
         self.compact.notify();
         Ok(true)
+    }
+
+    /// Brings the tables of flushes into the cache, where what they update is.
+    pub fn refill_flushed(&self) {
+        let fresh = std::mem::take(&mut *self.fresh.lock());
+        refill_flushed(&self.catalogue, &fresh, &|| !self.stop.load(Ordering::Acquire));
     }
 
     /// Makes ingested tables part of the database. All that is older must be in tables first: what has come in since

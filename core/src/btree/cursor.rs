@@ -137,7 +137,7 @@ impl TableCursor {
         let was_read = self.course.as_mut().is_some_and(|course| course.miss(&self.table, pointer, kind));
         match was_read {
             true => self.table.page(pointer, kind),
-            false => self.table.load(pointer, kind),
+            false => self.table.load(pointer, kind, self.table.place(way)),
         }
     }
 

@@ -16,6 +16,7 @@ mod page;
 mod point;
 mod properties;
 mod readahead;
+mod refill;
 mod remains;
 mod search;
 mod sink;

@@ -23,7 +23,7 @@ use crate::btree::maps::Maps;
 use crate::btree::page::Page;
 use crate::btree::properties::Properties;
 use crate::btree::way::{Way, top_slots};
-use crate::cache::{Found, PageCache, Priority, Slots};
+use crate::cache::{Found, PageCache, Place, Priority, Slots};
 use crate::metrics::Meters;
 use crate::sync::Arc;
 use crate::vfs::{OpenMode, Vfs};
@@ -265,7 +265,7 @@ impl Table {
     pub(super) fn page(&self, pointer: PagePointer, kind: PageKind) -> Result<Arc<Page>> {
         match self.cached(pointer, kind)? {
             Some(page) => Ok(page),
-            None => self.load(pointer, kind),
+            None => self.load(pointer, kind, None),
         }
     }
 
@@ -303,13 +303,20 @@ impl Table {
         Page::load(&self.file, pointer, kind, self.order.is_bytewise())
     }
 
-    pub(super) fn load(&self, pointer: PagePointer, kind: PageKind) -> Result<Arc<Page>> {
+    /// Brings a page into the cache, where a slot names it.
+    pub(super) fn load(
+        &self,
+        pointer: PagePointer,
+        kind: PageKind,
+        place: Option<Place<'_, Page>>,
+    ) -> Result<Arc<Page>> {
         let page = Arc::new(self.read(pointer, kind)?);
         let priority = match kind {
             PageKind::Inner | PageKind::Filter => Priority::High,
             PageKind::Leaf | PageKind::Properties => Priority::Normal,
         };
-        self.cache.insert(self.meta.number, pointer.offset, Arc::clone(&page), page.weight(), priority);
+        let (number, weight) = (self.meta.number, page.weight());
+        self.cache.insert_named(number, pointer.offset, Arc::clone(&page), weight, priority, place);
         Ok(page)
     }
 }

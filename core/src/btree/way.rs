@@ -89,7 +89,7 @@ impl Table {
     pub(super) fn page_on(&self, way: Way<'_>, kind: PageKind) -> Result<Arc<Page>> {
         match self.cached_on(way, kind)? {
             Some(page) => Ok(page),
-            None => self.load(self.pointer(way), kind),
+            None => self.load(self.pointer(way), kind, self.place(way)),
         }
     }
 

@@ -12,7 +12,7 @@ mod shard;
 mod slots;
 
 pub use epoch::{Pin, pin};
-pub use pages::{CacheFigures, PageCache, Priority, loads_of_this_thread};
+pub use pages::{CacheFigures, Entry, PageCache, Priority, loads_of_this_thread};
 pub use slots::{Ahead, Cached, Found, Lent, Mark, Place, Slots};
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ const SHARD_BYTES: usize = 256 << 10;
 const FRAMES_SHARE: usize = 64;
 
 /// How long an entry that is not used stays.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
     /// Until the hand of the clock comes by.
     Normal,
@@ -55,6 +55,8 @@ pub struct CacheFigures {
     /// Look-ups of pages that did not.
     pub page_misses: u64,
 }
+
+pub use of_files::Entry;
 
 /// Values by file and offset. The weights of all entries, bookkeeping and ghosts included, and the bytes of the rows
 /// never pass the capacity. Values are counted: an evicted one lives on while somebody holds it.
@@ -163,9 +165,23 @@ impl<V: Cached> PageCache<V> {
         self.peek(file, offset).is_some()
     }
 
-    /// Puts or replaces a value of `weight` bytes. One that would take more than an eighth of the
-    /// budget is not kept.
+    /// Puts or replaces a value of `weight` bytes, which no slot names.
+    #[cfg(test)]
     pub fn insert(&self, file: FileNumber, offset: u64, value: Arc<V>, weight: usize, priority: Priority) {
+        self.insert_named(file, offset, value, weight, priority, None);
+    }
+
+    /// Puts or replaces a value of `weight` bytes, which a slot names from now on. One that would take more than an
+    /// eighth of the budget is not kept.
+    pub fn insert_named(
+        &self,
+        file: FileNumber,
+        offset: u64,
+        value: Arc<V>,
+        weight: usize,
+        priority: Priority,
+        place: Option<Place<'_, V>>,
+    ) {
         LOADS.set(LOADS.get().wrapping_add(1));
         let weight = weight.saturating_add(Shard::<V>::ENTRY);
         let Some(small) = u32::try_from(weight).ok().filter(|_| weight <= self.balance.capacity / 8) else {
@@ -176,7 +192,12 @@ impl<V: Cached> PageCache<V> {
         }
         let key = Key { file, offset };
         let hash = key.hash();
-        let insert = |shard: &mut Shard<V>| shard.insert(hash, key, value, small, priority);
+        let insert = |shard: &mut Shard<V>| {
+            let named = place.map(|place| (place, Arc::clone(&value)));
+            let replaced = shard.insert(hash, key, value, small, priority);
+            named.into_iter().for_each(|(place, value)| place.name(&value));
+            replaced
+        };
         let settle = |(old, ghost)| {
             self.retired.add(old);
             ghost
@@ -375,6 +396,7 @@ enum Moved {
     Out,
 }
 
+mod of_files;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -7,10 +7,10 @@
 use std::mem::size_of;
 
 use crate::base::ids::FileNumber;
-use crate::cache::Priority;
 use crate::cache::ghosts::Ghosts;
 use crate::cache::index::Index;
 use crate::cache::slots::{Cached, Place};
+use crate::cache::{Entry, Priority};
 use crate::sync::Arc;
 
 /// What an entry is found by.
@@ -249,6 +249,21 @@ impl<V: Cached> Shard<V> {
     /// Drops the oldest ghost of a list; `false` if there is none.
     pub(super) fn forget(&mut self, list: List) -> bool {
         self.ghosts[list as usize].forget()
+    }
+
+    /// The entries of `files`, which are sorted; without a trace.
+    pub(super) fn of_files(&self, files: &[FileNumber]) -> impl Iterator<Item = Entry> {
+        let nodes = self.nodes.iter().filter(|node| files.binary_search(&node.key.file).is_ok());
+        nodes.filter_map(|node| {
+            let used = node.list == List::Frequent || node.value.as_ref()?.mark().is_used();
+            let Key { file, offset } = node.key;
+            Some(Entry { file, offset, used, priority: node.priority })
+        })
+    }
+
+    /// Takes a value out, for the caller to let go without the lock.
+    pub(super) fn remove(&mut self, hash: u64, key: &Key) -> Option<Arc<V>> {
+        self.find(hash, key).and_then(|slot| self.take(slot))
     }
 
     /// What was dropped, for the caller to let go without the lock.

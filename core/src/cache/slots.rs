@@ -35,12 +35,16 @@ impl<V> Default for Mark<V> {
 }
 
 impl<V> Mark<V> {
-    /// Stores nothing that is set already.
+    /// Counts the value as used. Stores nothing that is set already.
     #[inline]
-    pub(super) fn set_used(&self) {
+    pub fn set_used(&self) {
         if !self.used.load(Ordering::Relaxed) {
             self.used.store(true, Ordering::Relaxed);
         }
+    }
+
+    pub(super) fn is_used(&self) -> bool {
+        self.used.load(Ordering::Relaxed)
     }
 
     /// Whether it was used since this was asked last.

@@ -4,6 +4,7 @@ mod garbage;
 mod manual;
 mod outputs;
 mod picker;
+mod refill;
 mod retention;
 mod runner;
 mod schedule;

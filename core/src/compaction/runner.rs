@@ -5,6 +5,7 @@ use crate::base::ids::KeyspaceId;
 use crate::base::limits::LEVELS;
 use crate::catalogue::Catalogue;
 use crate::compaction::outputs::{OutputOptions, Outputs};
+use crate::compaction::refill::refill;
 use crate::compaction::retention::Retention;
 use crate::compaction::shape::{Job, Limits};
 use crate::iter::{Cursor, MergeCursor};
@@ -23,8 +24,8 @@ const WATCH_EVERY: u64 = 1024;
 /// Tables of a level.
 type Inputs = Vec<(usize, Vec<Arc<TableHandle>>)>;
 
-/// Runs `job` on the tables of a keyspace. `watch` is told the records read so far, now and then, and an
-/// error of it ends the job. Cut short, it leaves no trace. The tables written.
+/// Runs `job` on the tables of a keyspace. `watch` is told the records read so far, now and then (`u64::MAX`: all, and the
+/// change is made), and an error of it ends the job. Cut short before the change, it leaves no trace. The tables written.
 pub fn run(
     catalogue: &Catalogue,
     snapshots: &Snapshots,
@@ -40,16 +41,19 @@ pub fn run(
         true => metas().collect(),
         false => merge_tables(catalogue, snapshots, levels, (job, limits, &inputs), watch)?,
     };
-    let written: Vec<_> = added.iter().filter(|_| !job.moves).map(|meta| meta.size).collect();
+    let written: &[_] = if job.moves { &[] } else { &added };
     let edit = Edit {
-        tables_added: added.into_iter().map(|meta| (job.output_level, meta)).collect(),
+        tables_added: added.iter().map(|meta| (job.output_level, Arc::clone(meta))).collect(),
         tables_removed: metas().map(|meta| (keyspace, meta.number)).collect(),
         ..Edit::default()
     };
     catalogue.apply_to(keyspace, edit, |view, version| view.with_version(version, None))?;
-    let tables = written.len();
-    progress.end(written.into_iter());
-    Ok(tables)
+    progress.end(written.iter().map(|meta| meta.size));
+    if !job.moves {
+        let inputs = inputs.iter().flat_map(|(_, handles)| handles);
+        refill(catalogue, (keyspace, job.output_level), inputs, written, || watch(u64::MAX).is_ok());
+    }
+    Ok(written.len())
 }
 
 fn merge_tables(

@@ -130,7 +130,7 @@ fn flush(engine: &Engine) {
         }
         let sealed = engine.writer.seal_if_old();
         match sealed.and_then(|()| flush_all(engine)) {
-            Ok(()) => {}
+            Ok(()) => engine.refill_flushed(),
             Err(error) if error.kind() == ErrorKind::Closed => return,
             Err(error) => note(engine, BackgroundJob::Flush, error),
         }

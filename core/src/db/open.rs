@@ -291,6 +291,7 @@ fn assemble(
         flushing: Default::default(),
         schedule: Default::default(),
         flushes: Default::default(),
+        fresh: Default::default(),
     });
     Ok((engine, report))
 }

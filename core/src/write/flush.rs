@@ -15,10 +15,16 @@ use crate::version::Space;
 use crate::vfs::sync_folder;
 use crate::view::MemSet;
 
-/// Writes the oldest sealed memtables to tables and drops their logs; the bytes that they had in memory,
-/// `None` if there were none.
-/// One flush runs at a time.
-pub fn flush_oldest(catalogue: &Catalogue, snapshots: &Snapshots) -> Result<Option<u64>> {
+/// What a flush did.
+pub struct Flushed {
+    /// Bytes of memory that the memtables had.
+    pub bytes: u64,
+    /// The tables that it made.
+    pub tables: Vec<Arc<TableMeta>>,
+}
+
+/// Writes the oldest sealed memtables to tables and drops their logs; `None` if there were none. One flush runs at a time.
+pub fn flush_oldest(catalogue: &Catalogue, snapshots: &Snapshots) -> Result<Option<Flushed>> {
     let Some(set) = catalogue.view().load().sealed.last().cloned() else { return Ok(None) };
     let job = catalogue.tables().meters.begin_flush(set.memory_usage());
     let boundaries = snapshots.boundaries(catalogue.view());
@@ -27,19 +33,19 @@ pub fn flush_oldest(catalogue: &Catalogue, snapshots: &Snapshots) -> Result<Opti
         catalogue.discard(written.into_iter().map(|meta| meta.number));
         return Err(error);
     }
-    let sizes: Vec<_> = written.iter().map(|meta| meta.size).collect();
+    let tables: Vec<_> = written.into_iter().map(Arc::new).collect();
     let edit = Edit {
         last_sequence: Some(set.last_sequence()),
         logs_removed: set.logs.clone(),
-        tables_added: written.into_iter().map(|meta| (0, Arc::new(meta))).collect(),
+        tables_added: tables.iter().map(|meta| (0, Arc::clone(meta))).collect(),
         ..Edit::default()
     };
     catalogue.apply(edit, |view, version| view.with_version(version, Some(&set)))?;
-    job.end(sizes.into_iter());
+    job.end(tables.iter().map(|meta| meta.size));
     for log in &set.logs {
         catalogue.context().obsolete.add(FileKind::Log, *log);
     }
-    Ok(Some(set.memory_usage() as u64))
+    Ok(Some(Flushed { bytes: set.memory_usage() as u64, tables }))
 }
 
 fn write_tables(
