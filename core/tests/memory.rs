@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Random, small_config};
-use lightning_db::{ConsistencyLevel, Database, LSMConfig, LightningDbConfig, WriteBatch};
+use lightning_db::{ConsistencyLevel, Database, Keyspace, LSMConfig, LightningDbConfig, WriteBatch};
 
 const VALUE: usize = 1000;
 
@@ -76,6 +76,74 @@ fn a_compaction_brings_nothing_into_the_cache() {
     let after = db.stats().unwrap();
     assert!(after.tables_per_level[0] == 0 && after.tables_per_level.iter().sum::<usize>() > 0);
     assert_eq!(used(), before);
+}
+
+const RECORDS: u64 = 3000;
+/// A record has a page of its own.
+const UPDATED: usize = RECORDS as usize / 4;
+
+/// Two keyspaces that are all in tables, one of which is all in the cache, too.
+fn one_of_two_is_read(folder: &std::path::Path) -> (Database, Keyspace) {
+    let lsm_config = LSMConfig { memtable_size: 8 << 20, ..Default::default() };
+    let config = LightningDbConfig { cache_size: 16 << 20, lsm_config, ..small_config() };
+    let db = Database::create(folder, config).unwrap();
+    let read = db.create_keyspace("read", Default::default()).unwrap();
+    update(&db, &read, 1);
+    db.compact_lsm().unwrap();
+    assert!(misses_of(&db, || read_all(&read)) >= RECORDS);
+    assert_eq!(misses_of(&db, || read_all(&read)), 0);
+    (db, read)
+}
+
+fn update(db: &Database, read: &Keyspace, step: usize) {
+    for number in (0..RECORDS).step_by(step) {
+        let value = value(number + step as u64);
+        db.put_with_consistency(key(number), &value, ConsistencyLevel::Eventual).unwrap();
+        read.put_with_consistency(key(number), &value, ConsistencyLevel::Eventual).unwrap();
+    }
+}
+
+fn read_all(keyspace: &Keyspace) {
+    assert!((0..RECORDS).all(|number| keyspace.get(key(number)).unwrap().is_some()));
+}
+
+/// Pages that had to be read.
+fn misses_of(db: &Database, reads: impl FnOnce()) -> u64 {
+    let misses = || db.get_metrics().unwrap().cache_misses;
+    let before = misses();
+    reads();
+    misses() - before
+}
+
+#[test]
+fn what_was_cached_of_tables_is_cached_of_those_that_a_compaction_makes_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let (db, read) = one_of_two_is_read(folder.path());
+    let page_bytes = || db.get_metrics().unwrap().memory.page_bytes;
+    let before = page_bytes();
+    update(&db, &read, 4);
+    db.compact_lsm().unwrap();
+    assert!(page_bytes() <= before + before / 8, "{before} {}", page_bytes());
+    assert!(misses_of(&db, || read_all(&read)) < RECORDS / 20);
+    assert!(misses_of(&db, || read_all(&db.keyspace("default").unwrap())) >= RECORDS);
+}
+
+/// The keyspace that nobody reads comes first, so that it was looked at when the other one is seen to be cached.
+#[test]
+fn what_a_flush_writes_is_cached_if_what_it_updates_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let (db, read) = one_of_two_is_read(folder.path());
+    let page_bytes = || db.get_metrics().unwrap().memory.page_bytes as usize;
+    let before = page_bytes();
+    update(&db, &read, 4);
+    db.flush().unwrap();
+    let comes_in = |_| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        page_bytes() >= before + UPDATED * VALUE
+    };
+    assert!((0..6000).any(comes_in));
+    assert!(misses_of(&db, || read_all(&read)) < RECORDS / 20);
+    assert!(misses_of(&db, || read_all(&db.keyspace("default").unwrap())) >= RECORDS);
 }
 
 #[cfg(target_os = "linux")]

@@ -196,10 +196,6 @@ impl Page {
         }
     }
 
-    pub(super) fn kind(&self) -> PageKind {
-        self.kind
-    }
-
     pub(super) fn is(&self, pointer: PagePointer, kind: PageKind) -> bool {
         self.length == pointer.length && self.kind == kind
     }

@@ -7,7 +7,7 @@ use crate::btree::format::PageKind;
 use crate::btree::page::Page;
 use crate::btree::table::{Table, TableContext};
 use crate::btree::way::Way;
-use crate::cache::{Cached, Entry};
+use crate::cache::{Cached, Entry, Priority};
 use crate::sync::Arc;
 
 impl TableContext {
@@ -19,7 +19,7 @@ impl TableContext {
     /// Takes a page out of the cache; the first key of a leaf that was there.
     pub fn give_up(&self, entry: &Entry) -> Option<Vec<u8>> {
         let page = self.cache.take(entry.file, entry.offset)?;
-        (page.kind() == PageKind::Leaf).then(|| {
+        (entry.priority == Priority::Normal).then(|| {
             let mut key = Vec::new();
             page.copy_key(0, &mut key);
             key

@@ -255,7 +255,7 @@ impl<V: Cached> Shard<V> {
     pub(super) fn of_files(&self, files: &[FileNumber]) -> impl Iterator<Item = Entry> {
         let nodes = self.nodes.iter().filter(|node| files.binary_search(&node.key.file).is_ok());
         nodes.filter_map(|node| {
-            let used = node.list == List::Frequent || node.value.as_ref()?.mark().is_used();
+            let used = node.value.as_ref()?.mark().is_used() || node.list == List::Frequent;
             let Key { file, offset } = node.key;
             Some(Entry { file, offset, used, priority: node.priority })
         })

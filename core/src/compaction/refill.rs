@@ -9,6 +9,9 @@ use crate::catalogue::Catalogue;
 use crate::sync::Arc;
 use crate::version::TableHandle;
 
+/// Pages between two calls of `go_on`.
+const ASK_EVERY: usize = 64;
+
 /// Brings in the leaves of `outputs`, which the current version has in `level`, that hold the first keys of the cached leaves of
 /// `inputs`; those go. Ends when `go_on` says so, or at an error, which the next read of the page meets too.
 pub fn refill<'a>(
@@ -24,11 +27,11 @@ pub fn refill<'a>(
     let is_output =
         |handle: &&Arc<TableHandle>| outputs.iter().any(|meta| meta.number == handle.meta().number);
     let outputs: Vec<_> = levels.level(level).iter().filter(is_output).collect();
-    for entry in tables.cached_of(inputs.map(|handle| handle.meta().number)) {
-        if !go_on() {
+    for (at, entry) in tables.cached_of(inputs.map(|handle| handle.meta().number)).iter().enumerate() {
+        if at.is_multiple_of(ASK_EVERY) && !go_on() {
             return;
         }
-        let Some(key) = tables.give_up(&entry) else { continue };
+        let Some(key) = tables.give_up(entry) else { continue };
         let ends_before =
             |handle: &&Arc<TableHandle>| handle.order().compare(&handle.meta().largest_key, &key).is_lt();
         let Some(handle) = outputs.get(outputs.partition_point(ends_before)) else { continue };

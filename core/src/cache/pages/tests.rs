@@ -44,6 +44,7 @@ fn held(cache: &PageCache<Marked<u64>>, range: std::ops::Range<u64>) -> usize {
 enum Step {
     Insert(u64, u64, usize, bool),
     Get(u64, u64),
+    Take(u64, u64),
     RemoveFile(u64),
     Clear,
 }
@@ -52,6 +53,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         20 => (0..3u64, 0..40u64, 0..6000usize, any::<bool>()).prop_map(|(f, o, w, h)| Step::Insert(f, o, w, h)),
         20 => (0..3u64, 0..40u64).prop_map(|(f, o)| Step::Get(f, o)),
+        5 => (0..3u64, 0..40u64).prop_map(|(f, o)| Step::Take(f, o)),
         1 => (0..3u64).prop_map(Step::RemoveFile),
         1 => Just(Step::Clear),
     ]
@@ -76,6 +78,16 @@ proptest! {
                     if let Some(found) = cache.get(file, offset) {
                         prop_assert_eq!(Some(&found.value), model.get(&(file, offset)));
                     }
+                }
+                Step::Take(file, offset) => {
+                    let listed = cache.of_files(&mut [9, file]);
+                    let is_listed = listed.iter().any(|entry| (entry.file, entry.offset) == (file, offset));
+                    prop_assert!(listed.is_sorted() && listed.iter().all(|entry| entry.file == file));
+                    let taken = cache.take(file, offset).map(|taken| taken.value);
+                    prop_assert_eq!(is_listed, taken.is_some());
+                    let expected = model.remove(&(file, offset));
+                    prop_assert!(taken.is_none() || taken == expected);
+                    prop_assert!(cache.take(file, offset).is_none() && cache.get(file, offset).is_none());
                 }
                 Step::RemoveFile(file) => {
                     cache.remove_file(file);
@@ -298,5 +310,24 @@ fn one_slot_names_a_value() {
     assert_eq!(named(1), Some(2));
     cache.remove_file(7);
     assert_eq!(named(1), None);
+    for value in 3..5 {
+        cache.insert_named(7, 4096, marked(value), 100, Priority::Normal, Some(place(0)));
+        assert_eq!(named(0), Some(value), "from the beginning");
+    }
+    assert_eq!(cache.take(7, 4096).map(|taken| taken.value), Some(4));
+    assert_eq!((named(0), cache.figures().bytes), (None, 0), "it was taken");
+    cache.insert_named(7, 4096, marked(5), usize::MAX, Priority::Normal, Some(place(0)));
+    assert_eq!(named(0), None, "it is not kept");
     assert!(cache.get_named(7, 4096, Some(Place { slots: &parents[0], index: 3 }), |_| true).is_none());
+}
+
+#[test]
+fn what_was_used_is_listed_as_that() {
+    let cache = PageCache::new(1 << 20);
+    filled(&cache, 0..4, Priority::Normal);
+    assert!(cache.get(1, 4096).is_some());
+    let used: Vec<_> =
+        cache.of_files(&mut [2, 1]).iter().map(|entry| (entry.offset / 4096, entry.used)).collect();
+    assert_eq!(used, [(0, false), (1, true), (2, false), (3, false)]);
+    assert_eq!(cache.of_files(&mut [2]), []);
 }
