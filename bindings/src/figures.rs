@@ -1,6 +1,8 @@
 //! Statistics, metrics and memory by name.
 
-use lightning_db::{MemoryStats, Metrics, Stats};
+use lightning_db::{Database, MemoryStats, Metrics, Result, Stats};
+
+use crate::handle::not_open;
 
 /// A figure.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,6 +56,11 @@ impl From<lightning_db::Figure> for Figure {
 /// All figures, by the names of the fields of [`Metrics`].
 pub fn metrics(metrics: &Metrics) -> Vec<(&'static str, Figure)> {
     metrics.figures().map(|(name, figure)| (name, figure.into())).collect()
+}
+
+/// What a database keeps in memory. Errors: `Closed`, `Forked`.
+pub fn memory_stats(db: &Database) -> Result<MemoryStats> {
+    db.memory_stats().ok_or_else(|| not_open(db))
 }
 
 /// All figures, by the names of the fields of [`MemoryStats`].

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lightning_db::{Error, ErrorKind, Result};
+use lightning_db::{Database, Error, ErrorKind, Result};
 use parking_lot::{Mutex, RwLock};
 
 /// A handle to something that calls may share, such as a snapshot.
@@ -65,6 +65,12 @@ impl<T> Exclusive<T> {
 /// The error of a call on something that is closed: "database", "scan".
 pub fn closed(what: &str) -> Error {
     Error::new(ErrorKind::Closed, format!("the {what} is closed"))
+}
+
+/// The error of a database that is not open (any more, or in this process): `Closed`, `Forked`.
+#[cold]
+pub fn not_open(db: &Database) -> Error {
+    db.get_metrics().err().unwrap_or_else(|| closed("database"))
 }
 
 #[cfg(test)]

@@ -23,9 +23,9 @@ pub mod write;
 
 pub use arguments::{Bounds, isolation, level, number};
 pub use cursor::{Cursor, Page};
-pub use figures::{Figure, figures, memory, metrics};
+pub use figures::{Figure, figures, memory, memory_stats, metrics};
 pub use guard::{guard, raised};
-pub use handle::{Exclusive, Handle, closed};
+pub use handle::{Exclusive, Handle, closed, not_open};
 pub use opening::{Opening, backup, check, compact, repair, restore, restore_with};
 pub use read::Read;
 pub use store::{Store, Within};

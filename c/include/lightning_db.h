@@ -27,7 +27,8 @@
  * wait at most for pages that are not in memory. Everything else works in memory. Calls on one transaction,
  * scan, batch or options object take turns, so such a call may wait for another thread's.
  *
- * Processes. A handle must not be used in a child process after fork().
+ * Processes. A child process made by fork() has no use of its parent's handles: every call on one is Forked, and does
+ * nothing to the parent's database. It may open databases of its own.
  *
  * This file is generated: `make generate-c`.
  */
@@ -213,7 +214,7 @@
  *   cache_limit_bytes: Bytes that the cache may use: the option cache_size.
  *   page_bytes: Bytes of cached pages, and of what is remembered of evicted ones.
  *   index_bytes: Bytes of cached pages that lead to records: inner pages and filters.
- *   row_bytes: Bytes of cached rows.
+ *   row_bytes: Bytes of cached rows, and of hints to where others are.
  *   memtable_bytes: Bytes of memtables.
  *   sealed_memtable_bytes: Bytes of memtables that wait for their flush.
  *   mapped_bytes: Bytes of tables that are mapped; the operating system decides which of them are in memory.

@@ -4,7 +4,7 @@
 use std::ffi::{c_char, c_int};
 
 use lightning_db_bindings::write::{self, How};
-use lightning_db_bindings::{Result, Store, WriteBatch, closed};
+use lightning_db_bindings::{Result, Store, WriteBatch, not_open};
 
 use crate::handles::{BATCHES, DATABASES, lightning_db_batch_t, lightning_db_t};
 use crate::keyspace::bound;
@@ -23,7 +23,7 @@ pub extern "C" fn lightning_db_batch_new(db: *mut lightning_db_t) -> *mut lightn
     call::pointer(|| {
         let writes = DATABASES.with(db, |store| match store.database().is_open() {
             true => Ok(Writes { store: store.clone(), batch: WriteBatch::new() }),
-            false => Err(closed("database")),
+            false => Err(not_open(store.database())),
         })?;
         BATCHES.insert(writes)
     })

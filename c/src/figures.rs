@@ -6,7 +6,7 @@ use std::ptr;
 use std::sync::OnceLock;
 
 use lightning_db_bindings::{
-    Error, Figure, MemoryStats, Metrics, Result, closed, memory as memory_figures, metrics,
+    Error, Figure, MemoryStats, Metrics, Result, memory as memory_figures, memory_stats, metrics,
 };
 
 use crate::arguments::{self, Out};
@@ -51,8 +51,7 @@ pub extern "C" fn lightning_db_metrics(db: *mut lightning_db_t) -> *mut lightnin
 #[unsafe(no_mangle)]
 pub extern "C" fn lightning_db_memory_stats(db: *mut lightning_db_t) -> *mut lightning_db_figures_t {
     call::pointer(|| {
-        let stats =
-            DATABASES.with(db, |store| store.database().memory_stats().ok_or_else(|| closed("database")))?;
+        let stats = DATABASES.with(db, |store| memory_stats(store.database()))?;
         FIGURES.insert(memory_figures(&stats))
     })
 }

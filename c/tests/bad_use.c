@@ -1,6 +1,10 @@
 // What a program may do wrong: nothing of it crashes, everything is said. bad_use FOLDER
 #include <math.h>
 #include <stdint.h>
+#ifndef _WIN32
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
 
 #include "check.h"
 
@@ -649,6 +653,29 @@ static void numbers_of_errors(void) {
   CHECK(strcmp(lightning_db_version(), LIGHTNING_DB_VERSION) == 0);
 }
 
+// A child made by fork has its parent's handles, and each call on one says so. Its own databases work.
+static void handles_in_a_child(void) {
+#ifndef _WIN32
+  struct all all = open_all();
+  fflush(stdout);
+  pid_t child = fork();
+  CHECK(child >= 0);
+  if (child == 0) {
+    all_calls_fail(LIGHTNING_DB_FORKED, all.db, all.batch, all.scan, all.snapshot, all.txn);
+    STATUS(LIGHTNING_DB_FORKED, lightning_db_close(all.db));
+    STATUS(LIGHTNING_DB_LOCKED, lightning_db_create(path_in(folder, "db"), NULL) ? 0 : lightning_db_last_error_code());
+    lightning_db_t *own = lightning_db_create(path_in(folder, "child"), NULL);
+    CHECK(own && lightning_db_put(own, "k", 1, "v", 1) == 0 && lightning_db_destroy(own) == 0);
+    _exit(0);
+  }
+  int status = 1;
+  CHECK(waitpid(child, &status, 0) == child && status == 0);
+  STATUS(0, lightning_db_put(all.db, "k", 1, "v", 1));
+  STATUS(0, lightning_db_close(all.db));
+  free_all(all, 0);
+#endif
+}
+
 int main(int argc, char **argv) {
   if (argc != 2) return 2;
   folder = argv[1];
@@ -665,6 +692,7 @@ int main(int argc, char **argv) {
   reports_and_figures();
   callbacks();
   numbers_of_errors();
+  handles_in_a_child();
   printf("bad use: %d checks passed\n", checks);
   return 0;
 }

@@ -59,7 +59,8 @@ const INTRODUCTION: &str = "\
  * wait at most for pages that are not in memory. Everything else works in memory. Calls on one transaction,
  * scan, batch or options object take turns, so such a call may wait for another thread's.
  *
- * Processes. A handle must not be used in a child process after fork().
+ * Processes. A child process made by fork() has no use of its parent's handles: every call on one is Forked, and does
+ * nothing to the parent's database. It may open databases of its own.
  *
  * This file is generated: `make generate-c`.
  */

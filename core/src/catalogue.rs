@@ -98,6 +98,11 @@ impl Catalogue {
         &self.view
     }
 
+    /// Whether the database takes reads and writes.
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
     /// Where the tables are, and how they are read.
     pub fn tables(&self) -> &Arc<TableContext> {
         &self.context.tables
@@ -139,7 +144,7 @@ impl Catalogue {
     pub fn new_memset(&self, log: FileNumber) -> Arc<MemSet> {
         let view = self.view.load();
         let orders = view.version.spaces().map(|(id, levels)| (id, levels.order().clone()));
-        Arc::new(MemSet::new(vec![log], orders))
+        Arc::new(view.active.next(vec![log], orders))
     }
 
     /// Starts a new table of a keyspace, for its deepest level or another.

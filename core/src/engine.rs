@@ -9,11 +9,12 @@ use crate::base::error::Result;
 use crate::base::hash::hash_key;
 use crate::base::ids::{KeyspaceId, SequenceNumber};
 use crate::base::limits::{CLEAN_CLOSE_LOG_BYTES, check_key};
-use crate::base::lookup::{Lookup, Reach};
+use crate::base::lookup::{Lookup, Reach, Wanted};
 use crate::base::value::Value;
+use crate::btree::find_hinted;
 use crate::btree::{ReadAhead, TableMeta};
-use crate::cache::loads_of_this_thread;
-use crate::cache::rows::{Row, RowCache, Seen};
+use crate::cache::rows::{Row, RowCache, Seen, in_keyspace};
+use crate::cache::{loads_of_this_thread, pin};
 use crate::catalogue::Catalogue;
 use crate::compaction::{Limits, Schedule, Stop};
 use crate::health::{BackgroundJob, Health};
@@ -115,21 +116,46 @@ impl Engine {
         let timer = self.health.meters.begin(Timed::Read);
         let hash = hash_key(key);
         let row = |sequence| Row { keyspace: keyspace.0, key, sequence };
-        // The look comes before the view: see `RowCache`.
-        let seen = self.rows.get_hashed(hash, row(held.unwrap_or(SequenceNumber::MAX)), use_value);
-        let (use_value, ticket) = match seen {
+        let pages = &*self.catalogue.tables().cache;
+        let row_hash = in_keyspace(hash, keyspace.0);
+        pages.hints().prefetch(row_hash);
+        // The looks at rows and hints come before the view: see `RowCache`.
+        let newest = held.unwrap_or(SequenceNumber::MAX);
+        let (use_value, ticket) = match self.rows.get_hashed(hash, row(newest), use_value) {
             Seen::Hit(found) => {
                 timer.end(Counter::RowHits);
                 return Ok(Lookup::Found(found));
             }
             Seen::Miss(use_value, ticket) => (use_value, ticket.filter(|_| held.is_none())),
         };
+        if let Some(pin) = pin()
+            && let wanted = (Wanted { key, hash, sequence: newest })
+            && let Some(record) = find_hinted(self.catalogue.tables(), keyspace, &wanted, row_hash, &pin)
+        {
+            if let Some(ticket) = ticket {
+                self.rows.offer_hinted(ticket, row(record.sequence), record.value(), pages);
+            }
+            let found = match lend {
+                Lend::Briefly => use_value(record.value()),
+                Lend::Held => {
+                    let record = record.counted();
+                    drop(pin);
+                    use_value(record.value())
+                }
+            };
+            timer.end(Counter::RowMisses);
+            return Ok(Lookup::Found(found));
+        }
         let loads = loads_of_this_thread();
         let (view, sequence) = self.view_at(held);
-        let found = read::get(&view, keyspace, (key, hash), sequence, reach, lend, |sequence, value| {
+        let wanted = Wanted { key, hash, sequence };
+        let found = read::get(&view, keyspace, &wanted, reach, lend, |sequence, value, record| {
             if let Some(ticket) = ticket {
-                let (pages, from_disk) = (&*self.catalogue.tables().cache, loads_of_this_thread() != loads);
-                self.rows.offer(ticket, row(sequence), value, from_disk, pages);
+                let from_disk = loads_of_this_thread() != loads;
+                let is_row = self.rows.offer(ticket, row(sequence), value, from_disk, pages);
+                if let Some(record) = record.filter(|_| !is_row) {
+                    self.rows.unwritten(ticket, |hash| record.leave_hint(pages.hints(), hash));
+                }
             }
             use_value(value)
         });

@@ -1,8 +1,10 @@
 //! Whether the database still takes writes: open, halted after a failure, or closed.
 
 use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::planted::{Plant, planted};
 use crate::metrics::Meters;
 use crate::sync::{Arc, AtomicBool, AtomicU64, Mutex, Ordering};
+use crate::vfs::{forks, watched_forks};
 
 const OPEN: u64 = 0;
 const HALTED: u64 = 1;
@@ -20,6 +22,8 @@ pub struct Health {
     trouble: Mutex<[Option<Error>; 3]>,
     failures: AtomicU64,
     read_only: bool,
+    /// [`forks`] when the database was opened.
+    opened_at: u64,
 }
 
 /// Background work that may be kept from going on without the database being halted.
@@ -47,7 +51,7 @@ impl BackgroundJob {
 impl Health {
     /// Of a database that is being opened.
     pub fn new(meters: Arc<Meters>) -> Self {
-        Health { meters, ..Health::default() }
+        Health { meters, opened_at: watched_forks(), ..Health::default() }
     }
 
     /// Of a database that is open read-only.
@@ -60,10 +64,18 @@ impl Health {
         self.read_only
     }
 
-    /// Errors unless writes may go on: `Closed`, `ReadOnly`, or `Halted` with the first failure.
+    /// Whether this is a process that was made by `fork` from the one that opened the database. Its threads are not here,
+    /// a lock may be held for ever, and the files are not this process's to write.
+    #[inline]
+    pub fn is_forked(&self) -> bool {
+        forks() != self.opened_at
+    }
+
+    /// Errors unless writes may go on: `Forked`, `Closed`, `ReadOnly`, or `Halted` with the first failure.
     #[inline]
     pub fn check_write(&self) -> Result<()> {
         match self.state.load(Ordering::Acquire) {
+            _ if self.is_forked() => Err(forked()),
             OPEN => Ok(()),
             HALTED => Err(self.halted()),
             READ_ONLY => Err(read_only()),
@@ -73,13 +85,28 @@ impl Health {
 
     /// Errors unless a transaction may begin. On a read-only handle it may: its first write is refused.
     pub fn check_begin(&self) -> Result<()> {
-        if self.state.load(Ordering::Acquire) == READ_ONLY { Ok(()) } else { self.check_write() }
+        let is_read_only = self.state.load(Ordering::Acquire) == READ_ONLY && !self.is_forked();
+        if is_read_only { Ok(()) } else { self.check_write() }
     }
 
-    /// Errors only when closed: reads go on in a halted database.
+    /// Errors only when closed, or in a child of the process that opened it: reads go on in a halted database.
     #[inline]
     pub fn check_read(&self) -> Result<()> {
-        if self.state.load(Ordering::Acquire) == CLOSED { Err(closed()) } else { Ok(()) }
+        if self.state.load(Ordering::Acquire) == CLOSED || self.is_forked() {
+            Err(self.unreadable())
+        } else {
+            Ok(())
+        }
+    }
+
+    #[cold]
+    fn unreadable(&self) -> Error {
+        if self.is_forked() { forked() } else { closed() }
+    }
+
+    /// Errors in a child of the process that opened the database.
+    pub fn check_process(&self) -> Result<()> {
+        if self.is_forked() { Err(forked()) } else { Ok(()) }
     }
 
     /// The error to report for a failed read: once closed, the files may be another opener's, and what is
@@ -90,6 +117,9 @@ impl Health {
 
     /// Takes no more writes until the database is reopened. The first reason stays.
     pub fn halt(&self, error: &Error) {
+        if planted(Plant::HaltForgotten) {
+            return;
+        }
         let mut first = false;
         self.reason.lock().get_or_insert_with(|| {
             first = true;
@@ -186,6 +216,12 @@ impl Drop for Unfinished<'_> {
 
 fn read_only() -> Error {
     Error::new(ErrorKind::ReadOnly, "the database is open read-only: write through a handle that is not")
+}
+
+#[cold]
+fn forked() -> Error {
+    let what = "the database was opened before this process was forked: open it here again, or use it in the parent alone";
+    Error::new(ErrorKind::Forked, what)
 }
 
 fn closed() -> Error {

@@ -69,6 +69,9 @@ mod txn;
 
 // 7: the public face
 mod db;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
 
 pub use backup::BackupInfo;
 
@@ -85,6 +88,8 @@ pub use base::native_order::NativeOrder;
 pub use base::options::{OPTIONS, OptionSpec, OptionValue};
 pub use base::value::Value;
 pub use batch::WriteBatch;
+#[doc(hidden)]
+pub use db::BackgroundWork;
 pub use db::{BackupEngine, ConsistencyManager, Database, Ingest, IngestReport, Keyspace, Snapshot, Stats};
 pub use engine::CompactionProgress;
 pub use metrics::{Figure, MemoryStats, Metrics};

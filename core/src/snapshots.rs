@@ -2,6 +2,7 @@
 
 use crate::base::holds::Holds;
 use crate::base::ids::SequenceNumber;
+use crate::base::planted::{Plant, planted};
 use crate::sync::{Arc, Mutex};
 use crate::view::ViewCell;
 
@@ -25,6 +26,9 @@ impl Snapshots {
     pub fn boundaries(&self, view: &ViewCell) -> Vec<SequenceNumber> {
         let held = self.held.lock();
         let visible = view.visible();
+        if planted(Plant::SnapshotEarly) {
+            return vec![visible];
+        }
         let mut all: Vec<_> = held.iter().filter(|&sequence| sequence < visible).collect();
         all.push(visible);
         all

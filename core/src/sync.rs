@@ -1,14 +1,39 @@
-//! Locks and atomics, from one place, so that a model checker can take their stead.
+//! Locks and atomics, from one place, so that those of a model can take their stead: `core/tests/races.rs` tries out
+//! schedules of a whole engine in a build with the feature `races`.
 
-pub use parking_lot::{Condvar, Mutex, MutexGuard};
-pub use std::sync::atomic::{
-    AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering, compiler_fence, fence,
-};
+#[cfg(not(feature = "races"))]
+mod condvar;
+#[cfg(feature = "races")]
+mod model;
+#[cfg(not(feature = "races"))]
+mod real;
+
+pub use std::sync::atomic::{Ordering, compiler_fence, fence};
 pub use std::sync::{Arc, Weak};
-pub use std::thread::yield_now;
 
-use std::thread::Thread;
+#[cfg(not(feature = "races"))]
+pub use condvar::Condvar;
+#[cfg(feature = "races")]
+pub use model::{
+    AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Condvar, Mutex, MutexGuard,
+    spin_loop, undivided, yield_now,
+};
+#[cfg(feature = "races")]
+use model::{Thread, current, park, park_timeout};
+#[cfg(not(feature = "races"))]
+pub use real::{
+    AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Mutex, MutexGuard, spin_loop,
+    undivided, yield_now,
+};
+#[cfg(not(feature = "races"))]
+use real::{Thread, current, park, park_timeout};
+
 use std::time::Duration;
+
+/// So often is looked whether another thread is done before a thread goes to sleep, of `looks` in a build that is used.
+pub const fn patience(looks: usize) -> usize {
+    if cfg!(feature = "races") { 2 } else { looks }
+}
 
 /// Wakes a background thread. A notification that comes while nobody waits is kept.
 #[derive(Default)]
@@ -47,7 +72,7 @@ pub struct Sleeper {
 impl Sleepers {
     /// Adds the calling thread, which is going to sleep.
     pub fn add(&mut self) -> Arc<Sleeper> {
-        let sleeper = Arc::new(Sleeper { thread: std::thread::current(), woken: AtomicBool::new(false) });
+        let sleeper = Arc::new(Sleeper { thread: current(), woken: AtomicBool::new(false) });
         self.0.push(Arc::clone(&sleeper));
         sleeper
     }
@@ -61,6 +86,12 @@ impl Sleepers {
     #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Takes the first one out, if there is one.
+    #[cfg(not(feature = "races"))]
+    pub fn take_first(&mut self) -> Sleepers {
+        Sleepers(self.0.drain(..self.0.len().min(1)).collect())
     }
 
     /// Takes all out.
@@ -86,7 +117,7 @@ impl Sleeper {
     /// Until it is woken, which is `true`. Only for the thread that was added.
     pub fn sleep(&self) -> bool {
         while !self.is_woken() {
-            std::thread::park();
+            park();
         }
         true
     }
@@ -94,7 +125,7 @@ impl Sleeper {
     /// As [`Sleeper::sleep`], for about `limit` at most. `false`: it was not woken.
     pub fn sleep_for(&self, limit: Duration) -> bool {
         if !self.is_woken() {
-            std::thread::park_timeout(limit);
+            park_timeout(limit);
         }
         self.is_woken()
     }
@@ -131,6 +162,38 @@ mod tests {
             all.wake();
         });
         assert_eq!(woken.load(Ordering::Relaxed), 6);
+    }
+
+    #[test]
+    fn a_condition_wakes_one_or_all_and_gives_up_in_time() {
+        let (mutex, changed, woken) = (Mutex::new(0), Condvar::new(), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let mut turn = mutex.lock();
+                    while *turn == 0 {
+                        changed.wait(&mut turn);
+                    }
+                    *turn -= 1;
+                    woken.fetch_add(1, Ordering::Relaxed);
+                });
+            }
+            let mut turn = mutex.lock();
+            let limit = Duration::from_millis(1);
+            assert!(changed.wait_for(&mut turn, limit).timed_out());
+            *turn = 1;
+            drop(turn);
+            while woken.load(Ordering::Relaxed) < 1 {
+                changed.notify_one();
+                yield_now();
+            }
+            *mutex.lock() = 3;
+            changed.notify_all();
+            while woken.load(Ordering::Relaxed) < 4 {
+                changed.notify_one();
+                yield_now();
+            }
+        });
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::base::comparator::KeyOrder;
 use crate::base::error::{Error, ErrorKind};
 use crate::base::ids::{FileNumber, KeyspaceId, SequenceNumber};
 use crate::base::per_keyspace::PerKeyspace;
-use crate::memtable::Memtable;
+use crate::memtable::{Chunks, Memtable};
 use crate::sync::{Arc, AtomicU64, AtomicUsize, Ordering};
 use crate::version::{Space, Version};
 
@@ -16,6 +16,7 @@ pub struct MemSet {
     pub logs: Vec<FileNumber>,
     spaces: PerKeyspace<Arc<Memtable>>,
     counts: Arc<Counts>,
+    chunks: Arc<Chunks>,
 }
 
 /// What a set has in common with the one that takes its place when a keyspace comes or goes.
@@ -28,22 +29,50 @@ struct Counts {
 impl MemSet {
     /// An empty set with a memtable for each keyspace.
     pub fn new(logs: Vec<FileNumber>, orders: impl IntoIterator<Item = (KeyspaceId, KeyOrder)>) -> Self {
-        let spaces = orders.into_iter().map(|(id, order)| (id, Arc::new(Memtable::new(order)))).collect();
-        MemSet { logs, spaces, counts: Arc::default() }
+        Self::with_chunks(logs, orders, &Arc::default())
+    }
+
+    /// As [`MemSet::new`], with memory that this set leaves when it is gone.
+    pub fn next(
+        &self,
+        logs: Vec<FileNumber>,
+        orders: impl IntoIterator<Item = (KeyspaceId, KeyOrder)>,
+    ) -> Self {
+        Self::with_chunks(logs, orders, &self.chunks)
+    }
+
+    fn with_chunks(
+        logs: Vec<FileNumber>,
+        orders: impl IntoIterator<Item = (KeyspaceId, KeyOrder)>,
+        chunks: &Arc<Chunks>,
+    ) -> Self {
+        let memtable = |order| Arc::new(Memtable::with_chunks(order, chunks));
+        let spaces = orders.into_iter().map(|(id, order)| (id, memtable(order))).collect();
+        MemSet { logs, spaces, counts: Arc::default(), chunks: Arc::clone(chunks) }
+    }
+
+    /// Memory for its memtables and those of the sets behind it.
+    pub fn chunks(&self) -> &Arc<Chunks> {
+        &self.chunks
     }
 
     /// The same memtables and one more, which is empty. Writes into one set are seen in both.
     pub fn with_space(&self, id: KeyspaceId, order: KeyOrder) -> MemSet {
         let mut spaces = self.spaces.clone();
-        spaces.insert(id, Arc::new(Memtable::new(order)));
-        MemSet { logs: self.logs.clone(), spaces, counts: Arc::clone(&self.counts) }
+        spaces.insert(id, Arc::new(Memtable::with_chunks(order, &self.chunks)));
+        self.with_spaces(spaces)
     }
 
     /// The same memtables but one. Called by the writer.
     pub fn without_space(&self, id: KeyspaceId) -> MemSet {
         let mut spaces = self.spaces.clone();
         spaces.remove(id);
-        MemSet { logs: self.logs.clone(), spaces, counts: Arc::clone(&self.counts) }
+        self.with_spaces(spaces)
+    }
+
+    fn with_spaces(&self, spaces: PerKeyspace<Arc<Memtable>>) -> MemSet {
+        let (counts, chunks) = (Arc::clone(&self.counts), Arc::clone(&self.chunks));
+        MemSet { logs: self.logs.clone(), spaces, counts, chunks }
     }
 
     /// The memtable of a keyspace.

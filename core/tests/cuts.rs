@@ -54,6 +54,41 @@ fn creation_cut_at_every_call_is_done_again() {
     assert!(points > 10);
 }
 
+/// Whatever creations were killed before it, a database that has acknowledged something is in a durable folder.
+#[test]
+fn a_database_whose_creation_was_killed_twice_survives_a_power_cut() {
+    let path = Path::new("/deep/er/db");
+    let make =
+        |disk: &MemoryVfs| Database::open_on(Arc::new(disk.clone()), path, common::small_config(), true);
+    let killed_at = |disk: &MemoryVfs, call: u64| {
+        disk.cut_at(call);
+        let made = make(disk).is_ok();
+        (disk.crash(Keep::All), made)
+    };
+    let mut tried = 0;
+    for first in 0.. {
+        let (once, made) = killed_at(&MemoryVfs::default(), first);
+        for second in 0.. {
+            let (twice, made_then) = killed_at(&once.crash(Keep::All), second);
+            let db = make(&twice).unwrap();
+            db.put(b"k", b"v").unwrap();
+            let cut = twice.crash(Keep::Durable);
+            drop(db);
+            let found = make(&cut).unwrap().get(b"k").unwrap();
+            assert!(found.is_some(), "killed at {first} and {second}: an acknowledged write is lost");
+            tried += 1;
+            if made_then {
+                break;
+            }
+        }
+        if made {
+            break;
+        }
+    }
+    println!("creations killed twice: {tried}");
+    assert!(tried > 50);
+}
+
 /// A killed database with tables or sealed logs (as far as the flush had got), and a torn tail.
 fn killed(records: u32) -> MemoryVfs {
     let disk = MemoryVfs::with_seed(7);
@@ -259,6 +294,32 @@ fn a_restore_cut_at_every_call_is_whole_or_refused() {
         },
     );
     println!("restore: {points} calls cut, {} disks", points * 2);
+}
+
+/// A power cut may leave any of the names that were not synced: never the lock of a restore without its marker, which
+/// would be a folder for a new database.
+#[test]
+fn a_restore_whose_power_is_cut_is_whole_or_refused() {
+    let (disk, db) = with_backup();
+    BackupEngine::new(&db).create_backup("/backups/one").unwrap();
+    db.close().unwrap();
+    for call in 0.. {
+        let cut = disk.crash(Keep::All);
+        cut.cut_at(call);
+        let is_done = restore(&cut).is_ok();
+        for seed in 0..24 {
+            let left = cut.crash(Keep::Any(seed));
+            let vfs: Arc<dyn Vfs> = Arc::new(left);
+            let found = Database::open_on(vfs, Path::new("/restored"), LightningDbConfig::default(), false);
+            if let Ok(db) = found {
+                assert_eq!(entries(&db).len(), 500, "cut at {call}, seed {seed}");
+            }
+        }
+        if is_done {
+            assert!(call > 10);
+            return;
+        }
+    }
 }
 
 /// What the work on keyspaces got done before it was cut, step by step.

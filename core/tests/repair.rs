@@ -258,6 +258,23 @@ fn every_file_damaged_in_many_ways_is_salvaged() {
     assert!(repairs > 200);
 }
 
+/// Wherever it is cut: between two commits, too, what is gone is told.
+#[test]
+fn a_log_that_was_cut_is_salvaged() {
+    let sample = Sample::new(true);
+    let name = names(&sample.disk, ".log").remove(0);
+    let bytes = sample.disk.read_file(path_of(&name)).unwrap();
+    for len in (0..bytes.len()).step_by(7).chain(bytes.len() - 400..bytes.len()) {
+        let disk = sample.disk.crash(Keep::All);
+        disk.write_file(path_of(&name), &bytes[..len]).unwrap();
+        let what = format!("{name} cut to {len} of {}", bytes.len());
+        let report = repair(&disk).unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert!(!report.is_ok(), "{what}");
+        assert!(report.repair.as_ref().is_some_and(|repair| !repair.lost.is_empty()), "{what}: {report}");
+        sample.judge(&disk, &report, &what);
+    }
+}
+
 /// Damage to several files at once, `CURRENT` and the manifest among them.
 #[test]
 fn many_files_damaged_at_once_are_salvaged() {
@@ -507,4 +524,33 @@ fn a_repair_that_fails_leaves_the_database_to_be_opened() {
     let error = repair(&disk).unwrap_err();
     assert!(error.to_string().contains("lost"), "{error}");
     opens_as_before(&disk, "a file called lost");
+}
+
+/// A file of somebody else, laid beside a database that has lost its `CURRENT`, does not make it one that cannot be repaired.
+#[test]
+fn a_stranger_beside_a_database_without_current_does_not_keep_it_from_being_repaired() {
+    let sample = Sample::new(true);
+    sample.disk.remove(&path_of("CURRENT")).unwrap();
+    sample.disk.write_file(path_of("notes.txt"), b"text").unwrap();
+    let error = open(&sample.disk).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corruption, "{error}");
+    let report = repair(&sample.disk).unwrap();
+    sample.judge(&sample.disk.crash(Keep::All), &report, "CURRENT missing, and a note");
+    assert_eq!(sample.disk.read_file(path_of("notes.txt")).unwrap(), b"text");
+}
+
+/// Of a log whose end nobody had recorded, and in which nothing verifies, nobody can say what it held.
+#[test]
+fn a_log_of_which_nothing_is_left_is_told_to_have_lost_its_commits() {
+    let sample = Sample::new(false);
+    let name = names(&sample.disk, ".log").remove(0);
+    let bytes = sample.disk.read_file(path_of(&name)).unwrap();
+    for left in [&[][..], &bytes[..1], &bytes[..63], &vec![0; bytes.len()]] {
+        let disk = sample.disk.crash(Keep::All);
+        disk.write_file(path_of(&name), left).unwrap();
+        let report = repair(&disk).unwrap();
+        let lost = &report.repair.as_ref().unwrap().lost;
+        assert!(lost.iter().any(|finding| finding.file == path_of(&name)), "{} bytes: {report}", left.len());
+        sample.judge(&disk, &report, &format!("{name} of {} bytes", left.len()));
+    }
 }

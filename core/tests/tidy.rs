@@ -25,8 +25,10 @@ use source::Tree;
 /// The modules of `core/src` that may hold unsafe code, and why.
 const UNSAFE: &[(&str, &str)] = &[
     ("cache/slots.rs", "lends pages that readers find without a lock"),
-    ("cache/rows/words.rs", "words over mapped memory, which can be given back"),
+    ("cache/regions.rs", "blocks of mapped memory, which can be given back"),
+    ("cache/words.rs", "words over mapped memory, which can be given back"),
     ("memtable/arena.rs", "raw allocation: records and nodes are freed together"),
+    ("memtable/chunks.rs", "raw allocation: memory of memtables that is used again"),
     ("memtable/cursor.rs", "keeps a place together with the table that it is in"),
     ("memtable/leaf.rs", "typed access to leaves in the arena"),
     ("memtable/node.rs", "typed access to nodes in the arena"),
@@ -36,6 +38,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("memtable/tree.rs", "follows the root pointer"),
     ("memtable/writer.rs", "creates records, and publishes them as the one writer"),
     ("prefetch.rs", "an intrinsic that takes a raw pointer"),
+    ("vfs/os/fork.rs", "has the C library call a function in a forked child"),
     ("vfs/os/map.rs", "a map is memory that the operating system fills"),
 ];
 

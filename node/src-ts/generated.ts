@@ -191,7 +191,7 @@ export interface MemoryStats {
   page_bytes: number;
   /** Bytes of cached pages that lead to records: inner pages and filters. */
   index_bytes: number;
-  /** Bytes of cached rows. */
+  /** Bytes of cached rows, and of hints to where others are. */
   row_bytes: number;
   /** Bytes of memtables. */
   memtable_bytes: number;

@@ -7,7 +7,7 @@ use std::thread::Builder;
 
 use lightning_db_bindings::{
     CheckProgress, CheckReport, CompactionProgress, Database, Figure, Opening, Result, backup as back_up,
-    check, closed, compact, figures, guard, memory, metrics, repair, restore as bring_back,
+    check, compact, figures, guard, memory, memory_stats, metrics, repair, restore as bring_back,
 };
 
 use crate::context::Context;
@@ -59,8 +59,7 @@ pub fn define(env: Env, object: Value, handle: &Rc<Handle>) -> Outcome<()> {
         object_of(env, metrics(&handle.engine()?.store.database().get_metrics()?))
     })?;
     define_function(env, object, "memoryStats", handle, |handle, env, []| {
-        let memory_stats = handle.engine()?.store.database().memory_stats();
-        object_of(env, memory(&memory_stats.ok_or_else(|| closed("database"))?))
+        object_of(env, memory(&memory_stats(handle.engine()?.store.database())?))
     })?;
     define_function(env, object, "prometheus", handle, |handle, env, [labels]| {
         let texts = env.elements(labels)?.into_iter().map(|text| env.string_of(text, "a label is a string"));

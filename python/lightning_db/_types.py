@@ -237,7 +237,7 @@ class MemoryStats(TypedDict):
     index_bytes: int
     """Bytes of cached pages that lead to records: inner pages and filters."""
     row_bytes: int
-    """Bytes of cached rows."""
+    """Bytes of cached rows, and of hints to where others are."""
     memtable_bytes: int
     """Bytes of memtables."""
     sealed_memtable_bytes: int

@@ -1,6 +1,6 @@
 //! Iterators. They read a page of entries at a time, with the interpreter's lock released.
 
-use lightning_db_bindings::{Cursor, Database, Exclusive, Page, Result, closed};
+use lightning_db_bindings::{Cursor, Database, Exclusive, Page, Result, not_open};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
@@ -49,7 +49,7 @@ impl Entries {
         loop {
             // What was read before the close is not given after it.
             if !self.db.is_open() {
-                return Err(closed("database").into());
+                return Err(not_open(&self.db).into());
             }
             let step = self.ready.with(|ready| Ok(ready.step(|key, value| make(py, key, value))))?;
             match step {

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use lightning_db_bindings::{self as engine, closed, figures, memory, metrics};
+use lightning_db_bindings::{self as engine, figures, memory, memory_stats, metrics};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -85,7 +85,7 @@ impl Database {
     #[pyo3(signature = () -> "MemoryStats")]
     fn _memory_stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         guarded(|| {
-            let stats = py.detach(|| self.db.memory_stats()).ok_or_else(|| closed("database"))?;
+            let stats = py.detach(|| memory_stats(&self.db))?;
             named(py, memory(&stats))
         })
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lightning_db_bindings::write::{self, How};
-use lightning_db_bindings::{ErrorKind, WriteBatch, closed};
+use lightning_db_bindings::{ErrorKind, WriteBatch, not_open};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -137,7 +137,7 @@ impl Store {
             let how = How::new(consistency, timeout)?;
             let store = reader(slf).store()?;
             if !store.database().is_open() {
-                return Err(closed("database").into());
+                return Err(not_open(store.database()).into());
             }
             Ok(Batch::new(store.clone(), slf.clone().into_any().unbind(), how))
         })

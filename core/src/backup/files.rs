@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::backup::description::CopiedFile;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::filename::{self, LOCK};
+use crate::base::planted::{Plant, planted};
 use crate::sync::Arc;
 use crate::vfs::{FileType, OpenMode, Vfs, VfsFile, VfsLock, sync_folder};
 
@@ -18,7 +19,9 @@ pub(super) fn copy(vfs: &dyn Vfs, name: &str, from: &Path, to: &Path) -> Result<
     let copied = read_through(&*source, &source_path, name, |piece, offset| {
         target.write_at(piece, offset).map_err(|error| Error::io("write", &target_path, error))
     })?;
-    target.sync_all().map_err(|error| Error::io("sync", &target_path, error))?;
+    if !planted(Plant::BackupUnsynced) {
+        target.sync_all().map_err(|error| Error::io("sync", &target_path, error))?;
+    }
     let reread = describe(vfs, name, to)?;
     if reread != copied {
         return Err(Error::corruption(&target_path, 0, "the bytes that were written to this copy"));
@@ -91,6 +94,7 @@ pub(super) fn begin_folder(
         let file = open(vfs, &path, OpenMode::CreateNew)?;
         file.sync_all().map_err(|error| Error::io("sync", &path, error))?;
     }
+    sync_folder(vfs, folder)?;
     let lock = vfs.lock(&folder.join(LOCK)).map_err(|error| match error.kind() {
         std::io::ErrorKind::WouldBlock => {
             let message = format!("{}: another backup or restore works in it", folder.display());

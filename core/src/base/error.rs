@@ -9,8 +9,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 macro_rules! error_kinds {
     ($($(#[$doc:meta])* $name:ident = $code:literal, retry $retry:literal;)*) => {
-        /// What went wrong. Numbers and names are the same in every language and never change. Some are
-        /// for calls that are not there yet: `Forked`.
+        /// What went wrong. Numbers and names are the same in every language and never change.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         #[repr(u8)]

@@ -1,5 +1,18 @@
 //! Point reads that may, or may not, go to the disk.
 
+use crate::base::ids::SequenceNumber;
+
+/// A key that is looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'k> {
+    /// All of it.
+    pub key: &'k [u8],
+    /// Its hash.
+    pub hash: u64,
+    /// The newest version that may be seen.
+    pub sequence: SequenceNumber,
+}
+
 /// How far a point read may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {

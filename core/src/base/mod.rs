@@ -18,5 +18,6 @@ pub mod memory;
 pub mod native_order;
 pub mod options;
 pub mod per_keyspace;
+pub mod planted;
 pub mod record;
 pub mod value;

@@ -17,6 +17,7 @@ use crate::btree::filter::FilterBuilder;
 use crate::btree::footer::Footer;
 use crate::btree::format::{PageKind, PagePointer, common_prefix_len};
 use crate::btree::node_builder::{Entry, Middle, NodeBuilder};
+use crate::btree::packer::{Batch, Packer};
 use crate::btree::properties::Properties;
 use crate::btree::sink::{Sink, TableSyncer, shrink};
 use crate::codec::Compression;
@@ -46,6 +47,8 @@ pub struct TableBuilder {
     vfs: Arc<dyn Vfs>,
     options: TableOptions,
     sink: Sink,
+    /// Leaves are compressed on another thread.
+    packer: Option<Packer>,
     properties: Properties,
     /// Of the record added last.
     sequence: SequenceNumber,
@@ -79,6 +82,7 @@ impl TableBuilder {
         let mut builder = TableBuilder {
             vfs: Arc::clone(vfs),
             sink,
+            packer: None,
             properties: Properties::new(options.keyspace, options.order.name()),
             sequence: 0,
             leaf: NodeBuilder::new(options.order.is_bytewise()),
@@ -125,6 +129,14 @@ impl TableBuilder {
         self.sequence = record.sequence;
         self.broken = false;
         Ok(is_new_key)
+    }
+
+    /// From now on leaves are compressed on another thread, if there is one to be had. What it has counts in
+    /// [`TableBuilder::size`] when it is back.
+    pub fn pack_elsewhere(&mut self) {
+        if self.packer.is_none() {
+            self.packer = Packer::start(&self.vfs, self.options.compression);
+        }
     }
 
     /// Bytes of all finished pages, and of the filter.
@@ -175,9 +187,15 @@ impl TableBuilder {
         if self.leaf.len() > 0 {
             self.close_leaf()?;
         }
+        if let Some(mut packer) = self.packer.take() {
+            while let Some(batch) = packer.rest()? {
+                self.enter(&batch)?;
+                packer.reuse(batch);
+            }
+        }
         let root = self.close_levels()?;
         let filter = std::mem::take(&mut self.filter).write(&mut self.sink)?;
-        let properties = self.sink.append_page(PageKind::Properties, &self.properties.encode())?;
+        let properties = self.sink.append_page(PageKind::Properties, &mut self.properties.encode())?;
         let footer = Footer { root, properties, filter };
         self.sink.append(&footer.encode(&self.sink.checksum, self.sink.position()))?;
         self.sink.write_buffer()
@@ -250,12 +268,31 @@ impl TableBuilder {
     }
 
     fn write_leaf(&mut self) -> Result<()> {
-        let pointer = self.sink.append_page(PageKind::Leaf, &self.raw)?;
-        shrink(&mut self.raw);
         self.properties.leaf_pages += 1;
+        if let Some(packer) = &mut self.packer {
+            if let Some(batch) = packer.add(&self.raw, &self.separator, self.bound)? {
+                self.enter(&batch)?;
+                if let Some(packer) = &mut self.packer {
+                    packer.reuse(batch);
+                }
+            }
+            shrink(&mut self.raw);
+            return Ok(());
+        }
+        let pointer = self.sink.append_page(PageKind::Leaf, &mut self.raw)?;
+        shrink(&mut self.raw);
         let separator = std::mem::take(&mut self.separator);
         self.add_child(0, &separator, Middle::of_child(self.bound), pointer)?;
         self.separator = separator;
+        Ok(())
+    }
+
+    /// Appends leaves that were compressed on another thread.
+    fn enter(&mut self, batch: &Batch) -> Result<()> {
+        for leaf in batch.leaves() {
+            let pointer = self.sink.append_stored(PageKind::Leaf, leaf.codec, leaf.stored, leaf.raw_len)?;
+            self.add_child(0, leaf.separator, Middle::of_child(leaf.bound), pointer)?;
+        }
         Ok(())
     }
 
@@ -283,7 +320,7 @@ impl TableBuilder {
             return Ok(());
         };
         node.clear();
-        let pointer = self.sink.append_page(PageKind::Inner, &self.raw)?;
+        let pointer = self.sink.append_page(PageKind::Inner, &mut self.raw)?;
         self.properties.inner_pages += 1;
         self.add_child(level + 1, &key, bound, pointer)
     }

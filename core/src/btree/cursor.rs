@@ -208,11 +208,6 @@ impl TableCursor {
         self.stand(index);
     }
 
-    #[inline]
-    fn key(&self) -> &[u8] {
-        self.key.get(..self.key_len).unwrap_or_default()
-    }
-
     /// Stands on another record of the same leaf.
     #[inline]
     fn stand(&mut self, index: usize) {
@@ -297,6 +292,16 @@ impl Cursor for TableCursor {
         debug_assert!(self.valid());
         let value = self.leaf.as_ref().map_or(&[][..], |leaf| leaf.bytes(self.value.clone()));
         Record { key: self.key(), sequence: self.sequence, kind: self.kind, value }
+    }
+
+    #[inline]
+    fn key(&self) -> &[u8] {
+        self.key.get(..self.key_len).unwrap_or_default()
+    }
+
+    #[inline]
+    fn version(&self) -> (RecordKind, SequenceNumber) {
+        (self.kind, self.sequence)
     }
 
     /// The last record of a leaf may have older versions in the next one.

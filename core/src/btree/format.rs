@@ -23,6 +23,12 @@ pub(super) const FLAG_ZERO_SEQUENCES: u32 = 1;
 pub(super) const FLAG_BYTEWISE: u32 = 2;
 /// Node flag of an inner page: the key of the first entry is empty, and the prefix is that of the others.
 pub(super) const FLAG_FIRST_EMPTY: u32 = 4;
+/// Node flag, in what was compressed only: lengths of cells in place of their ends.
+pub(super) const FLAG_LENGTHS: u32 = 8;
+/// Node flag of a leaf: all records are puts, with suffixes of one length and values of one length, which stand once.
+pub(super) const FLAG_EQUAL: u32 = 16;
+/// Bytes of the length of all suffixes.
+pub(super) const SUFFIX_LEN: usize = 4;
 /// Raw bytes that no page passes: the largest is a record alone, with its key and some bytes around it.
 pub(super) const MAX_RAW_LEN: usize = MAX_VALUE_LEN + (1 << 20);
 /// Levels that no table passes: an inner page but the last of its level has at least two children.

@@ -5,8 +5,8 @@ use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::ids::SequenceNumber;
 use crate::base::record::RecordKind;
 use crate::btree::format::{
-    END_LEN, FLAG_BYTEWISE, FLAG_FIRST_EMPTY, FLAG_ZERO_SEQUENCES, HEAD_LEN, MAX_RAW_LEN, NODE_HEADER_LEN,
-    common_prefix_len, head_of, rest_of,
+    END_LEN, FLAG_BYTEWISE, FLAG_EQUAL, FLAG_FIRST_EMPTY, FLAG_ZERO_SEQUENCES, HEAD_LEN, MAX_RAW_LEN,
+    NODE_HEADER_LEN, SUFFIX_LEN, common_prefix_len, head_of, rest_of,
 };
 
 /// The part of a cell between suffix length and suffix: kind and sequence of a record, or the bound
@@ -79,6 +79,12 @@ impl Entry<'_> {
     fn is_of_sequence_zero(&self) -> bool {
         self.middle.as_bytes()[1..] == [0]
     }
+
+    /// The lengths of key and value of a put of sequence 0.
+    fn lengths(&self) -> Option<(usize, usize)> {
+        let is_plain = self.middle.as_bytes() == [RecordKind::Put as u8, 0];
+        is_plain.then_some((self.key.len(), self.tail.len()))
+    }
 }
 
 fn cell_len(suffix_len: usize, middle_len: usize, tail_len: usize) -> usize {
@@ -92,14 +98,26 @@ pub(super) struct Plan {
     /// With all sequences written out.
     cells_len: usize,
     all_zero: bool,
+    /// What [`Entry::lengths`] is of all entries.
+    lengths: Option<(usize, usize)>,
     count: usize,
 }
 
 impl Plan {
     /// Raw bytes of the page.
     pub(super) fn size(&self) -> usize {
+        let front = NODE_HEADER_LEN + self.prefix_len;
+        if let Some((suffix_len, value_len)) = self.equal() {
+            let cell_len = suffix_len.saturating_sub(HEAD_LEN) + value_len;
+            return front + SUFFIX_LEN + self.count * (HEAD_LEN + cell_len);
+        }
         let left_out = if self.all_zero { self.count } else { 0 };
-        NODE_HEADER_LEN + self.prefix_len + self.count * (HEAD_LEN + END_LEN) + self.cells_len - left_out
+        front + self.count * (HEAD_LEN + END_LEN) + self.cells_len - left_out
+    }
+
+    /// The lengths of all suffixes and of all values, if each are the same.
+    fn equal(&self) -> Option<(usize, usize)> {
+        self.lengths.map(|(key_len, value_len)| (key_len - self.prefix_len, value_len))
     }
 }
 
@@ -120,7 +138,7 @@ struct Staged {
     middle: Middle,
 }
 
-const NOTHING: Plan = Plan { prefix_len: 0, cells_len: 0, all_zero: true, count: 0 };
+const NOTHING: Plan = Plan { prefix_len: 0, cells_len: 0, all_zero: true, lengths: None, count: 0 };
 
 impl NodeBuilder {
     pub(super) fn new(bytewise: bool) -> Self {
@@ -170,6 +188,7 @@ impl NodeBuilder {
             prefix_len,
             cells_len: cells_len + entry.cell_len(prefix_len),
             all_zero: self.plan.all_zero && entry.is_of_sequence_zero(),
+            lengths: self.plan.lengths.filter(|lengths| entry.lengths() == Some(*lengths)),
             count: self.plan.count + 1,
         }
     }
@@ -206,6 +225,7 @@ impl Plan {
             prefix_len,
             cells_len: entry.cell_len(prefix_len),
             all_zero: entry.is_of_sequence_zero(),
+            lengths: entry.lengths(),
             count: 1,
         }
     }
@@ -224,9 +244,10 @@ fn encode<'a>(
     out.clear();
     out.try_reserve(size)
         .map_err(|_| Error::new(ErrorKind::OutOfMemory, format!("no memory for a page of {size} bytes")))?;
-    let (flags, sequence_len) = match plan.all_zero {
-        true => (flags | FLAG_ZERO_SEQUENCES, 1),
-        false => (flags, 0),
+    let flags = match (plan.all_zero, plan.equal()) {
+        (true, Some(_)) => flags | FLAG_ZERO_SEQUENCES | FLAG_EQUAL,
+        (true, None) => flags | FLAG_ZERO_SEQUENCES,
+        (false, _) => flags,
     };
     let flags = match entries.clone().next() {
         Some(first) if first.is_first_child() => flags | FLAG_FIRST_EMPTY,
@@ -237,6 +258,17 @@ fn encode<'a>(
     out.extend_from_slice(&flags.to_le_bytes());
     let prefix = entries.clone().find_map(|entry| entry.key.get(..plan.prefix_len));
     out.extend_from_slice(prefix.unwrap_or_default());
+    match plan.equal() {
+        Some((suffix_len, _)) => put_equal(plan, suffix_len, entries, out),
+        None => put_cells(plan, entries, out),
+    }
+    debug_assert_eq!(out.len(), size);
+    Ok(())
+}
+
+/// Heads, ends and cells.
+fn put_cells<'a>(plan: Plan, entries: impl Iterator<Item = Entry<'a>>, out: &mut Vec<u8>) {
+    let sequence_len = usize::from(plan.all_zero);
     // Cells are appended; heads and ends, in front of them, are filled in.
     let mut head = out.len();
     let mut end = head + plan.count * HEAD_LEN;
@@ -258,6 +290,18 @@ fn encode<'a>(
         head += HEAD_LEN;
         end += END_LEN;
     }
-    debug_assert_eq!(out.len(), size);
-    Ok(())
+}
+
+/// Heads, the length of all suffixes, and cells of one length.
+fn put_equal<'a>(plan: Plan, suffix_len: usize, entries: impl Iterator<Item = Entry<'a>>, out: &mut Vec<u8>) {
+    let mut head = out.len();
+    out.resize(head + plan.count * HEAD_LEN, 0);
+    out.extend_from_slice(&(suffix_len as u32).to_le_bytes());
+    for entry in entries {
+        let suffix = entry.suffix(plan.prefix_len);
+        out.extend_from_slice(rest_of(suffix));
+        out.extend_from_slice(entry.tail);
+        out[head..head + HEAD_LEN].copy_from_slice(&head_of(suffix));
+        head += HEAD_LEN;
+    }
 }

@@ -2,33 +2,31 @@
 
 use crate::base::error::Result;
 use crate::base::ids::SequenceNumber;
-use crate::base::lookup::{Lookup, Reach};
+use crate::base::lookup::{Lookup, Reach, Wanted};
 use crate::btree::format::PageKind;
 use crate::btree::page::Page;
+use crate::btree::search::Spot;
 use crate::btree::table::{FoundRecord, Table};
 use crate::btree::way::{AHEAD, Way};
 use crate::cache::{Ahead, Found, Lent, Pin, pin};
 use crate::filter::{LINE, may_hold};
 
 impl Table {
-    /// Lends the newest version of exactly `key`, whose hash is `hash`, that is not newer than `sequence`. Who uses it is
-    /// short, or takes a counted record: it keeps memory from being reclaimed.
+    /// Lends the newest version of exactly the wanted key that may be seen. Who uses it is short, or takes a counted record: it
+    /// keeps memory from being reclaimed.
     #[inline]
     pub fn get<R>(
         &self,
-        key: &[u8],
-        hash: u64,
-        sequence: SequenceNumber,
+        wanted: &Wanted<'_>,
         reach: Reach,
         use_record: &mut impl FnMut(FoundRecord<'_>) -> R,
     ) -> Result<Lookup<R>> {
         if let Some(pin) = pin()
-            && let Some(found) = self.get_lent(key, hash, sequence, &pin)
+            && let Some(found) = self.get_lent(wanted, &pin)
         {
             return Ok(found.map_or(Lookup::Absent, |record| Lookup::Found(use_record(record))));
         }
-        let found = self.get_counted(key, hash, sequence, reach)?;
-        Ok(match found {
+        Ok(match self.get_counted(wanted, reach)? {
             Lookup::Found(record) => Lookup::Found(use_record(record)),
             Lookup::Absent => Lookup::Absent,
             Lookup::NotCached => Lookup::NotCached,
@@ -37,41 +35,30 @@ impl Table {
 
     /// As [`Table::get`], without a lock. `None`: a page on the way is not named.
     #[inline]
-    fn get_lent<'p>(
-        &'p self,
-        key: &[u8],
-        hash: u64,
-        sequence: SequenceNumber,
-        pin: &'p Pin,
-    ) -> Option<Option<FoundRecord<'p>>> {
+    fn get_lent<'p>(&'p self, wanted: &Wanted<'_>, pin: &'p Pin) -> Option<Option<FoundRecord<'p>>> {
         // The line of the filter is on its way while the root is searched.
-        self.ask_filter(hash);
+        self.ask_filter(wanted.hash);
         let (height, mut way, mut level) = (self.properties.height, Way::Root, 1);
         if height > 1 {
-            (way, level) = (self.step_lent(way, AHEAD, key, sequence, pin)?, 2);
+            (way, level) = (self.step_lent(way, AHEAD, wanted, pin)?, 2);
         }
-        if !self.may_hold_lent(hash, pin)? {
+        if !self.may_hold_lent(wanted.hash, pin)? {
             self.cache.note_hits(pin, level);
             return Some(None);
         }
         for _ in level..height {
-            way = self.step_lent(way, AHEAD, key, sequence, pin)?;
+            way = self.step_lent(way, AHEAD, wanted, pin)?;
         }
         let leaf = self.lent(way, AHEAD, pin)?;
         self.cache.note_hits(pin, height + u64::from(self.filter.is_some()));
-        Some(self.record_of(Found::Lent(leaf), key, sequence))
+        let spot = leaf.get().spot(&self.order, wanted.key);
+        Some(self.record_on(Found::Lent(leaf), spot, wanted))
     }
 
     /// As [`Table::get`], one counted page after the other.
     #[cold]
-    fn get_counted(
-        &self,
-        key: &[u8],
-        hash: u64,
-        sequence: SequenceNumber,
-        reach: Reach,
-    ) -> Result<Lookup<FoundRecord<'static>>> {
-        if !self.may_hold(hash, reach)? {
+    fn get_counted(&self, wanted: &Wanted<'_>, reach: Reach) -> Result<Lookup<FoundRecord<'static>>> {
+        if !self.may_hold(wanted.hash, reach)? {
             return Ok(Lookup::Absent);
         }
         let kind = |level| if level == self.properties.height { PageKind::Leaf } else { PageKind::Inner };
@@ -79,12 +66,13 @@ impl Table {
             return Ok(Lookup::NotCached);
         };
         for level in 2..=self.properties.height {
-            let index = page.child_index(&self.order, key, sequence);
+            let index = page.child_index(&self.order, wanted.key, wanted.sequence);
             let child = self.page_in_reach(Way::Child(&page, index), kind(level), reach)?;
             let Some(child) = child else { return Ok(Lookup::NotCached) };
             page = child;
         }
-        Ok(self.record_of(Found::Counted(page), key, sequence).into())
+        let spot = page.spot(&self.order, wanted.key);
+        Ok(self.record_on(Found::Counted(page), spot, wanted).into())
     }
 
     /// What the filter says of a key. `true` if there is none, or if it is out of reach.
@@ -114,39 +102,38 @@ impl Table {
         }
     }
 
-    /// The newest version of `key` in a leaf that is not newer than `sequence`.
+    /// The newest version of the wanted key in a leaf that may be seen, at the spot that the leaf has for the key.
     #[inline]
-    pub(super) fn record_of<'p>(
+    pub(super) fn record_on<'p>(
         &self,
         page: Found<'p, Page>,
-        key: &[u8],
-        sequence: SequenceNumber,
+        spot: Spot,
+        wanted: &Wanted<'_>,
     ) -> Option<FoundRecord<'p>> {
-        let alone = if self.order.is_bytewise() { page.find_alone(key) } else { Err(()) };
-        let Ok(index) = alone else {
-            let index = self.index_in(&page, key, sequence);
-            return self.record_at(page, index, key);
+        let index = match spot {
+            Spot::Nowhere => return None,
+            Spot::Alone(index) => index,
+            Spot::Several => return self.record_among(page, wanted),
         };
-        let cell = page.leaf_cell(index?);
-        let (own, kind, value) = (self.counted(cell.sequence), cell.kind?, cell.range_of_value());
-        (own <= sequence).then_some(FoundRecord { page, sequence: own, kind, value })
+        let cell = page.leaf_cell(index);
+        let sequence = self.counted(cell.sequence);
+        let kind =
+            cell.kind.filter(|_| sequence <= wanted.sequence && page.ends_as(cell.suffix, wanted.key))?;
+        let value = cell.range_of_value();
+        Some(FoundRecord { page, sequence, kind, index, value })
     }
 
-    /// The record at an index of a leaf, if it is of `key`.
-    #[inline]
-    pub(super) fn record_at<'p>(
-        &self,
-        page: Found<'p, Page>,
-        index: usize,
-        key: &[u8],
-    ) -> Option<FoundRecord<'p>> {
+    /// As [`Table::record_on`], by a search with whole keys.
+    #[cold]
+    fn record_among<'p>(&self, page: Found<'p, Page>, wanted: &Wanted<'_>) -> Option<FoundRecord<'p>> {
+        let index = self.index_in(&page, wanted.key, wanted.sequence);
         if index == page.count() {
             return None;
         }
         let cell = page.leaf_cell(index);
-        let kind = cell.kind.filter(|_| page.has_key(index, cell.suffix, key))?;
+        let kind = cell.kind.filter(|_| page.has_key(index, cell.suffix, wanted.key))?;
         let (sequence, value) = (self.counted(cell.sequence), cell.range_of_value());
-        Some(FoundRecord { page, sequence, kind, value })
+        Some(FoundRecord { page, sequence, kind, index, value })
     }
 
     /// Index in a leaf of the first record at or behind (key, sequence); the count if there is none.

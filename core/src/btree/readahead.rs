@@ -113,8 +113,8 @@ impl Lane {
         drop(state);
         match idle.min(queued) {
             0 => {}
-            1 => drop(shared.work.notify_one()),
-            _ => drop(shared.work.notify_all()),
+            1 => shared.work.notify_one(),
+            _ => shared.work.notify_all(),
         }
     }
 

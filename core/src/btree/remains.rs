@@ -77,6 +77,8 @@ impl Remains {
             size,
             meters: Arc::clone(&context.meters),
             frames: Arc::clone(context.cache.frames()),
+            // Its pages are not cached, where that is asked for.
+            origin: Arc::default(),
         };
         let footer = file.pages_end();
         let footer = file.read(footer, FOOTER_LEN).and_then(|bytes| Footer::decode(&file, &bytes)).ok();

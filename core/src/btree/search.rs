@@ -8,6 +8,17 @@ use crate::base::key::head;
 use crate::btree::format::{HEAD_LEN, head_of, is_same, rest_of};
 use crate::btree::page::{Page, Suffix};
 
+/// Where the records of a key may be in a leaf.
+#[derive(Clone, Copy)]
+pub(super) enum Spot {
+    /// There is none.
+    Nowhere,
+    /// One at most, at this index.
+    Alone(usize),
+    /// The heads do not tell.
+    Several,
+}
+
 impl Page {
     /// Leaf: index of the first record at or behind (key, sequence); the count if there is none.
     #[inline]
@@ -37,20 +48,28 @@ impl Page {
         self.heads().get(index) == Some(&head_of(suffix)) && is_rest_of(own, suffix)
     }
 
-    /// Leaf in bytewise order: a record with exactly this key, or `Err` if there may be more than one of them, or others that
-    /// begin like it.
+    /// Leaf: what the heads say of a key.
     #[inline]
-    pub(super) fn find_alone(&self, key: &[u8]) -> Result<Option<usize>, ()> {
-        let Some(suffix) = self.suffix_of(key) else { return Ok(None) };
+    pub(super) fn spot(&self, order: &KeyOrder, key: &[u8]) -> Spot {
+        if !order.is_bytewise() {
+            return Spot::Several;
+        }
+        let Some(suffix) = self.suffix_of(key) else { return Spot::Nowhere };
         let head = head(suffix);
         let heads = self.heads();
         let index = heads.partition_point(|own| u64::from_be_bytes(*own) < head);
         let is_tie = |index: usize| heads.get(index).is_some_and(|own| u64::from_be_bytes(*own) == head);
         match (is_tie(index), is_tie(index + 1)) {
-            (false, _) => Ok(None),
-            (true, true) => Err(()),
-            (true, false) => Ok(is_rest_of(self.leaf_cell(index).suffix, suffix).then_some(index)),
+            (false, _) => Spot::Nowhere,
+            (true, true) => Spot::Several,
+            (true, false) => Spot::Alone(index),
         }
+    }
+
+    /// Whether a key that has the prefix goes on as a suffix with the same head does.
+    #[inline]
+    pub(super) fn ends_as(&self, own: Suffix<'_>, key: &[u8]) -> bool {
+        is_rest_of(own, key.get(self.prefix().len()..).unwrap_or_default())
     }
 
     /// What is behind the prefix in a key that has it.

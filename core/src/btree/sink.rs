@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use crate::base::checksum::Checksum;
 use crate::base::error::{Error, Result};
 use crate::base::memory::short_of;
+use crate::base::planted::{Plant, planted};
 use crate::btree::format::{PAGE_HEADER_LEN, PageKind, PagePointer};
+use crate::btree::lengths::{put_ends, put_lengths};
 use crate::codec::{Codec, Compression, Compressor};
 use crate::sync::Arc;
 use crate::vfs::VfsFile;
@@ -42,14 +44,12 @@ impl Sink {
         self.written + self.buffer.len() as u64
     }
 
-    /// Compresses a page if that pays, and appends it with its header.
-    pub(super) fn append_page(&mut self, kind: PageKind, raw: &[u8]) -> Result<PagePointer> {
+    /// Compresses a page if that pays, and appends it with its header. What `raw` holds then is of no use.
+    pub(super) fn append_page(&mut self, kind: PageKind, raw: &mut [u8]) -> Result<PagePointer> {
         let mut compressed = std::mem::take(&mut self.compressed);
-        let (codec, stored) = match self.compressor.compress(raw, &mut compressed) {
-            true => (self.compressor.codec(), &compressed[..]),
-            false => (Codec::Raw, raw),
-        };
-        let pointer = self.append_stored(kind, codec, stored, raw.len());
+        let raw_len = raw.len();
+        let (codec, stored) = pack(&mut self.compressor, kind, raw, &mut compressed);
+        let pointer = self.append_stored(kind, codec, stored, raw_len);
         shrink(&mut compressed);
         self.compressed = compressed;
         pointer
@@ -60,7 +60,8 @@ impl Sink {
         self.append_stored(kind, Codec::Raw, raw, raw.len())
     }
 
-    fn append_stored(
+    /// Appends what [`pack`] has made of a page.
+    pub(super) fn append_stored(
         &mut self,
         kind: PageKind,
         codec: Codec,
@@ -129,8 +130,29 @@ pub struct TableSyncer {
 impl TableSyncer {
     /// All bytes written before the call, and the length of the file, on stable storage.
     pub fn sync(&self) -> Result<()> {
+        if planted(Plant::TableUnsynced) {
+            return Ok(());
+        }
         self.file.sync_all().map_err(|error| Error::io("sync", &self.path, error))
     }
+}
+
+/// How a page is stored. What `raw` holds then is of no use but for the result.
+pub(super) fn pack<'a>(
+    compressor: &mut Compressor,
+    kind: PageKind,
+    raw: &'a mut [u8],
+    compressed: &'a mut Vec<u8>,
+) -> (Codec, &'a [u8]) {
+    if compressor.codec() == Codec::Raw {
+        return (Codec::Raw, raw);
+    }
+    put_lengths(kind, raw);
+    if compressor.compress(raw, compressed) {
+        return (compressor.codec(), compressed);
+    }
+    put_ends(kind, raw);
+    (Codec::Raw, raw)
 }
 
 /// Gives back the memory of a giant page.

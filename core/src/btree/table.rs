@@ -20,10 +20,10 @@ use crate::btree::filter::FilterSpan;
 use crate::btree::footer::Footer;
 use crate::btree::format::{FOOTER_LEN, PageKind, PagePointer};
 use crate::btree::maps::Maps;
-use crate::btree::page::Page;
+use crate::btree::page::{Origin, Page};
 use crate::btree::properties::Properties;
 use crate::btree::way::{Way, top_slots};
-use crate::cache::{Found, PageCache, Place, Priority, Slots};
+use crate::cache::{Found, Hints, PageCache, Place, Priority, Slots};
 use crate::metrics::Meters;
 use crate::sync::Arc;
 use crate::vfs::{OpenMode, Vfs};
@@ -73,24 +73,6 @@ pub struct Table {
     pub(super) top: Arc<Slots<Page>>,
 }
 
-/// A record found: lends the value, holds the page.
-#[derive(Clone)]
-pub struct PageRecord {
-    pub(super) page: Arc<Page>,
-    /// When it was committed.
-    pub sequence: SequenceNumber,
-    /// What it says.
-    pub kind: RecordKind,
-    pub(super) value: Range<usize>,
-}
-
-impl PageRecord {
-    /// The value; empty for a tombstone.
-    pub fn value(&self) -> &[u8] {
-        self.page.bytes(self.value.clone())
-    }
-}
-
 /// A record found, of a page that may be on loan.
 pub struct FoundRecord<'p> {
     pub(super) page: Found<'p, Page>,
@@ -98,6 +80,8 @@ pub struct FoundRecord<'p> {
     pub sequence: SequenceNumber,
     /// What it says.
     pub kind: RecordKind,
+    /// Which of the page's records it is.
+    pub(super) index: usize,
     pub(super) value: Range<usize>,
 }
 
@@ -108,11 +92,15 @@ impl FoundRecord<'_> {
         self.page.bytes(self.value.clone())
     }
 
-    /// The record with its page.
+    /// The record with a page that is counted.
     #[inline]
-    pub fn counted(self) -> PageRecord {
-        let FoundRecord { page, sequence, kind, value } = self;
-        PageRecord { page: page.counted(), sequence, kind, value }
+    pub fn counted(self) -> FoundRecord<'static> {
+        FoundRecord { page: Found::Counted(self.page.counted()), ..self }
+    }
+
+    /// Leaves a hint to this record for the next who looks for its key, by the hash of its row and under the lock of that.
+    pub fn leave_hint(&self, hints: &Hints<Page>, hash: u64) {
+        hints.insert(hash, &self.page, self.index as u32);
     }
 }
 
@@ -130,7 +118,8 @@ impl Table {
         let size = file.len().map_err(|error| Error::io("read the length of", &path, error))?;
         let checksum = Checksum::new(context.database_id, meta.number);
         let (meters, frames) = (Arc::clone(&context.meters), Arc::clone(context.cache.frames()));
-        let mut file = TableFile { file, map: None, path, checksum, size, meters, frames };
+        let origin = Arc::new(Origin { keyspace: meta.keyspace, committed_at: meta.committed_at });
+        let mut file = TableFile { file, map: None, path, checksum, size, meters, frames, origin };
         if size != meta.size || size < (FILE_HEADER_LEN + FOOTER_LEN) as u64 {
             let expected = format_args!("{} bytes, as the manifest says", meta.size);
             return Err(file.damaged(size.min(meta.size), expected));

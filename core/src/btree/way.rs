@@ -1,8 +1,7 @@
 //! Ways to the pages of a table through the cache: each page that is not the root or of the filter has a parent that knows it.
 
 use crate::base::error::Result;
-use crate::base::ids::SequenceNumber;
-use crate::base::lookup::Reach;
+use crate::base::lookup::{Reach, Wanted};
 use crate::btree::filter::FilterSpan;
 use crate::btree::format::{PageKind, PagePointer};
 use crate::btree::page::Page;
@@ -57,18 +56,17 @@ impl Table {
         self.cache.find(slots, index, ahead, pin)
     }
 
-    /// From an inner page to the child that can have the key at `sequence`. `None`: the page is not named.
+    /// From an inner page to the child that can have the key. `None`: the page is not named.
     #[inline]
     pub(super) fn step_lent<'p>(
         &'p self,
         way: Way<'p>,
         ahead: Ahead,
-        key: &[u8],
-        sequence: SequenceNumber,
+        wanted: &Wanted<'_>,
         pin: &'p Pin,
     ) -> Option<Way<'p>> {
         let page = self.lent(way, ahead, pin)?.get();
-        Some(Way::Child(page, page.child_index(&self.order, key, sequence)))
+        Some(Way::Child(page, page.child_index(&self.order, wanted.key, wanted.sequence)))
     }
 
     /// The page at the end of a way, if it is cached.

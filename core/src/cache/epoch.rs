@@ -7,7 +7,7 @@
 use std::cell::Cell;
 use std::marker::PhantomData;
 
-use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering, compiler_fence, fence};
+use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering, compiler_fence, fence, undivided};
 
 /// Threads that can be pinned at once; others take locks.
 pub(super) const CELLS: usize = 128;
@@ -73,12 +73,13 @@ impl Pin {
 impl Drop for Pin {
     #[inline]
     fn drop(&mut self) {
-        let _ = OWN.try_with(|own| {
+        let unpin = |own: &Own| {
             own.depth.set(own.depth.get() - 1);
             if own.depth.get() == 0 {
                 PINNED[self.cell].0.store(0, Ordering::Release);
             }
-        });
+        };
+        let _ = OWN.try_with(|own| undivided(|| unpin(own)));
     }
 }
 
@@ -90,10 +91,12 @@ pub fn pin() -> Option<Pin> {
         if cell >= CELLS {
             cell = ask(own)?;
         }
-        if own.depth.get() == 0 {
-            publish(&PINNED[cell].0);
-        }
-        own.depth.set(own.depth.get() + 1);
+        undivided(|| {
+            if own.depth.get() == 0 {
+                publish(&PINNED[cell].0);
+            }
+            own.depth.set(own.depth.get() + 1);
+        });
         Some(Pin { cell, _not_send: PhantomData })
     })
     .ok()

@@ -1,20 +1,21 @@
 //! Memory of pages: what an evicted page leaves serves the next one that is brought in.
 //!
 //! Pages come in on one thread and go on another. An allocator that keeps what is freed for the threads that had it
-//! would hold the cache's bytes once for each of them.
+//! would hold the cache's bytes once for each of them. The frames of a large cache are parts of huge pages.
 
 use std::collections::BTreeMap;
 
 use crate::base::error::Result;
 use crate::base::memory;
+use crate::cache::regions::{Block, LONGEST, REGION, Regions};
 use crate::sync::{Arc, Mutex};
 
 /// Frames with less in them are not kept apart by size.
-const LEAST: usize = 512;
+const LEAST: usize = 4096;
 /// Sizes between a power of two and the next.
-const SIZES: usize = 8;
-/// Behind a round size, so that a page of that size fits with its header.
-const HEADER_ROOM: usize = 16;
+const SIZES: usize = 64;
+/// Free bytes to keep of a cache whose frames are parts of huge pages; some are always kept for no frame.
+const LARGE: usize = REGION / 4;
 
 /// What a frame holds in debug builds once nobody may read it.
 const POISON: u8 = 0xdd;
@@ -22,6 +23,7 @@ const POISON: u8 = 0xdd;
 /// Frames that are not in use.
 pub struct Frames {
     free: Mutex<Free>,
+    regions: Mutex<Regions>,
     /// Bytes to keep.
     most: usize,
 }
@@ -35,20 +37,25 @@ struct Free {
 impl Frames {
     /// Keeps at most so many bytes.
     pub(super) fn new(most: usize) -> Self {
-        Frames { free: Mutex::default(), most }
+        Frames { free: Mutex::default(), regions: Mutex::default(), most }
     }
 
     /// Bytes of memory of a frame for `len` bytes.
     #[inline]
     pub fn size_for(len: usize) -> usize {
-        let round = len.saturating_sub(HEADER_ROOM).max(1);
-        let grain = 1 << (round.max(LEAST).ilog2() - SIZES.ilog2());
-        round.checked_next_multiple_of(grain).map_or(len, |size| size.saturating_add(HEADER_ROOM))
+        let grain = 1 << (len.max(LEAST).ilog2() - SIZES.ilog2());
+        len.max(1).checked_next_multiple_of(grain).unwrap_or(len)
     }
 
     /// A frame of `len` bytes of any content. Errors: `OutOfMemory`.
     pub fn frame(self: &Arc<Self>, len: usize) -> Result<Frame> {
         let size = Self::size_for(len);
+        if self.most >= LARGE
+            && size <= LONGEST
+            && let Some(block) = self.regions.lock().take(size)
+        {
+            return Ok(Frame { memory: Memory::Part(block), len, home: Arc::clone(self) });
+        }
         let bytes = match self.free.lock().take(size) {
             Some(bytes) => bytes,
             None => {
@@ -58,13 +65,10 @@ impl Frames {
                 bytes
             }
         };
-        Ok(Frame { bytes, len, home: Arc::clone(self) })
+        Ok(Frame { memory: Memory::Own(bytes), len, home: Arc::clone(self) })
     }
 
-    fn give_back(&self, mut bytes: Vec<u8>) {
-        if cfg!(debug_assertions) {
-            bytes.fill(POISON);
-        }
+    fn give_back(&self, bytes: Vec<u8>) {
         if bytes.len() > self.most {
             return;
         }
@@ -96,26 +100,50 @@ impl Free {
 
 /// Memory for a page, given back when it is dropped.
 pub struct Frame {
-    bytes: Vec<u8>,
+    memory: Memory,
     len: usize,
     home: Arc<Frames>,
 }
 
+enum Memory {
+    Own(Vec<u8>),
+    Part(Block),
+    /// It was given back.
+    Gone,
+}
+
 impl AsRef<[u8]> for Frame {
     fn as_ref(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
+        let bytes = match &self.memory {
+            Memory::Own(bytes) => bytes,
+            Memory::Part(block) => block.bytes(),
+            Memory::Gone => &[],
+        };
+        bytes.get(..self.len).unwrap_or_default()
     }
 }
 
 impl AsMut<[u8]> for Frame {
     fn as_mut(&mut self) -> &mut [u8] {
-        self.bytes.get_mut(..self.len).unwrap_or_default()
+        let bytes = match &mut self.memory {
+            Memory::Own(bytes) => bytes,
+            Memory::Part(block) => block.bytes_mut(),
+            Memory::Gone => &mut [],
+        };
+        bytes.get_mut(..self.len).unwrap_or_default()
     }
 }
 
 impl Drop for Frame {
     fn drop(&mut self) {
-        self.home.give_back(std::mem::take(&mut self.bytes));
+        if cfg!(debug_assertions) {
+            self.as_mut().fill(POISON);
+        }
+        match std::mem::replace(&mut self.memory, Memory::Gone) {
+            Memory::Own(bytes) => self.home.give_back(bytes),
+            Memory::Part(block) => self.home.regions.lock().give_back(block),
+            Memory::Gone => {}
+        }
     }
 }
 
@@ -127,16 +155,13 @@ mod tests {
     fn sizes_are_few_and_waste_little() {
         let mut sizes: Vec<usize> = (0..70_000).map(Frames::size_for).collect();
         for (len, size) in sizes.iter().enumerate() {
-            assert!(
-                *size >= len && *size <= len.max(LEAST) + len.max(LEAST) / SIZES + HEADER_ROOM,
-                "{len} {size}"
-            );
+            assert!(*size >= len && *size <= len + len.max(LEAST) / SIZES, "{len} {size}");
         }
         sizes.dedup();
-        assert!(sizes.is_sorted() && sizes.len() < 80, "{}", sizes.len());
+        assert!(sizes.is_sorted() && sizes.len() < 400, "{}", sizes.len());
         assert_eq!(
             (Frames::size_for(4096), Frames::size_for(4112), Frames::size_for(4113)),
-            (4112, 4112, 4624)
+            (4096, 4160, 4160)
         );
         assert!(Frames::size_for(usize::MAX) == usize::MAX);
     }
@@ -148,8 +173,8 @@ mod tests {
         frame.as_mut().fill(7);
         let place = frame.as_ref().as_ptr();
         drop(frame);
-        let again = frames.frame(3900).unwrap();
-        assert_eq!((again.as_ref().len(), again.as_ref().as_ptr()), (3900, place));
+        let again = frames.frame(3990).unwrap();
+        assert_eq!((again.as_ref().len(), again.as_ref().as_ptr()), (3990, place));
         drop(again);
         let many: Vec<_> = (0..9).map(|_| frames.frame(2000).unwrap()).collect();
         drop(many);
@@ -157,6 +182,22 @@ mod tests {
         let free = frames.free.lock();
         let kept: usize = free.by_size.iter().map(|(size, frames)| size * frames.len()).sum();
         assert_eq!(kept, free.bytes);
-        assert!(kept <= 10_000 && free.by_size.get(&4112).is_some_and(|frames| frames.len() == 1), "{kept}");
+        assert!(kept <= 10_000 && free.by_size.get(&4032).is_some_and(|frames| frames.len() == 1), "{kept}");
+    }
+
+    #[test]
+    fn frames_of_a_large_cache_are_parts_of_huge_pages() {
+        let frames = Arc::new(Frames::new(LARGE));
+        let (mut frame, long) = (frames.frame(4000).unwrap(), frames.frame(LONGEST + 1).unwrap());
+        assert!(matches!(frame.memory, Memory::Part(_)) && matches!(long.memory, Memory::Own(_)));
+        frame.as_mut().fill(7);
+        let second = frames.frame(4000).unwrap();
+        assert!(frame.as_ref() == [7; 4000] && second.as_ref().len() == 4000);
+        assert!(!frame.as_ref().as_ptr_range().contains(&second.as_ref().as_ptr()));
+        let home = Arc::downgrade(&frames);
+        drop((frames, second, long));
+        assert_eq!(frame.as_ref(), [7; 4000]);
+        drop(frame);
+        assert!(home.upgrade().is_none());
     }
 }

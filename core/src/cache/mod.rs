@@ -4,14 +4,18 @@ mod balance;
 mod epoch;
 pub mod frames;
 mod ghosts;
+mod hints;
 mod index;
 mod pages;
+mod regions;
 mod retired;
 pub mod rows;
 mod shard;
 mod slots;
+mod words;
 
 pub use epoch::{Pin, pin};
+pub use hints::{Hint, Hints};
 pub use pages::{CacheFigures, Entry, PageCache, Priority, loads_of_this_thread};
 pub use slots::{Ahead, Cached, Found, Lent, Mark, Place, Slots};
 

@@ -11,6 +11,7 @@ use crate::base::ids::FileNumber;
 use crate::cache::balance::Balance;
 use crate::cache::epoch::{self, Pin};
 use crate::cache::frames::Frames;
+use crate::cache::hints::Hints;
 use crate::cache::retired::Retired;
 use crate::cache::rows::{Lender, RowCache};
 use crate::cache::shard::{Key, List, Shard, Step};
@@ -37,25 +38,7 @@ pub enum Priority {
     High,
 }
 
-/// What the cache holds, and how it was used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CacheFigures {
-    /// Bytes of all that is cached, at most the capacity.
-    pub bytes: usize,
-    /// Bytes of pages of `Priority::Normal`.
-    pub leaf_bytes: usize,
-    /// Bytes of pages of `Priority::High`: inner pages and filters.
-    pub inner_bytes: usize,
-    /// Bytes of the memory of rows.
-    pub row_bytes: usize,
-    /// Bytes of what is remembered of evicted pages.
-    pub ghost_bytes: usize,
-    /// Look-ups of pages that found them.
-    pub page_hits: u64,
-    /// Look-ups of pages that did not.
-    pub page_misses: u64,
-}
-
+pub use figures::CacheFigures;
 pub use of_files::Entry;
 
 /// Values by file and offset. The weights of all entries, bookkeeping and ghosts included, and the bytes of the rows
@@ -65,6 +48,7 @@ pub struct PageCache<V> {
     /// Look-ups that slots answered, by the cell of their thread.
     hits: Box<[Hits; epoch::CELLS]>,
     retired: Retired<V>,
+    hints: Hints<V>,
     balance: Balance,
     /// Bytes reserved: of shards and rows, and of entries on the way in or out.
     usage: AtomicUsize,
@@ -99,6 +83,7 @@ impl<V: Cached> PageCache<V> {
         PageCache {
             hits: Box::new([const { Hits(AtomicU64::new(0)) }; epoch::CELLS]),
             retired: Retired::default(),
+            hints: Hints::new(capacity),
             shards: (0..shards).map(|_| Lane(Mutex::new(Shard::default()))).collect(),
             balance: Balance::new(capacity),
             usage: AtomicUsize::new(0),
@@ -112,6 +97,29 @@ impl<V: Cached> PageCache<V> {
     pub fn share_with(&self, rows: &Arc<RowCache>) {
         let first = self.rows.set(Arc::clone(rows));
         debug_assert!(first.is_ok());
+    }
+
+    /// Where records lie among the leaves.
+    #[inline]
+    pub fn hints(&self) -> &Hints<V> {
+        &self.hints
+    }
+
+    /// Lets hints come in, if there are bytes for them.
+    pub fn turn_hints_on(&self) {
+        self.hints.turn_on(|bytes| self.reserve(bytes, true));
+    }
+
+    /// Lets go of a value that was taken out.
+    fn retire(&self, value: Option<Arc<V>>) {
+        value.iter().for_each(|value| self.hints.strike(value));
+        self.retired.add(value);
+    }
+
+    /// As [`PageCache::retire`], and waits for readers a moment.
+    fn retire_all(&self, values: Vec<Arc<V>>) {
+        values.iter().for_each(|value| self.hints.strike(value));
+        self.retired.add_all(values);
     }
 
     /// The value of `(file, offset)`, which counts as used by this.
@@ -194,12 +202,15 @@ impl<V: Cached> PageCache<V> {
         let hash = key.hash();
         let insert = |shard: &mut Shard<V>| {
             let named = place.map(|place| (place, Arc::clone(&value)));
+            if value.is_leaf() {
+                self.hints.enlist(&value);
+            }
             let replaced = shard.insert(hash, key, value, small, priority);
             named.into_iter().for_each(|(place, value)| place.name(&value));
             replaced
         };
         let settle = |(old, ghost)| {
-            self.retired.add(old);
+            self.retire(old);
             ghost
         };
         let ghost = self.change(self.shard(hash), weight, insert, settle);
@@ -211,14 +222,14 @@ impl<V: Cached> PageCache<V> {
     /// Drops all entries of a file.
     pub fn remove_file(&self, file: FileNumber) {
         for Lane(shard) in &self.shards {
-            self.change(shard, 0, |shard| shard.remove_file(file), |gone| self.retired.add_all(gone));
+            self.change(shard, 0, |shard| shard.remove_file(file), |gone| self.retire_all(gone));
         }
     }
 
     /// Drops all entries, and most of the rows' memory.
     pub fn clear(&self) {
         for Lane(shard) in &self.shards {
-            self.change(shard, 0, Shard::clear, |gone| self.retired.add_all(gone));
+            self.change(shard, 0, Shard::clear, |gone| self.retire_all(gone));
         }
         while self.rows_give() {}
     }
@@ -236,27 +247,6 @@ impl<V: Cached> PageCache<V> {
     /// Memory for pages.
     pub fn frames(&self) -> &Arc<Frames> {
         &self.frames
-    }
-
-    /// What is cached, each figure at its own instant.
-    pub fn figures(&self) -> CacheFigures {
-        let totals = self.balance.totals();
-        let pages: usize = totals.bytes.iter().sum();
-        let mut figures = CacheFigures {
-            bytes: self.usage(),
-            leaf_bytes: pages.saturating_sub(totals.high),
-            inner_bytes: totals.high,
-            row_bytes: self.balance.rows(),
-            ghost_bytes: totals.ghosts,
-            ..CacheFigures::default()
-        };
-        for Lane(shard) in &self.shards {
-            let shard = shard.lock();
-            figures.page_hits += shard.hits;
-            figures.page_misses += shard.misses;
-        }
-        figures.page_hits += self.hits.iter().map(|Hits(hits)| hits.load(Ordering::Relaxed)).sum::<u64>();
-        figures
     }
 
     #[inline]
@@ -321,7 +311,7 @@ impl<V: Cached> PageCache<V> {
                 Step::Empty => Moved::Nothing,
                 Step::Promoted => Moved::Within,
                 Step::Evicted(value) => {
-                    self.retired.add(value);
+                    self.retire(value);
                     Moved::Out
                 }
             };
@@ -396,6 +386,7 @@ enum Moved {
     Out,
 }
 
+mod figures;
 mod of_files;
 #[cfg(test)]
 mod tests;

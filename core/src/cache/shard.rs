@@ -9,7 +9,7 @@ use std::mem::size_of;
 use crate::base::ids::FileNumber;
 use crate::cache::ghosts::Ghosts;
 use crate::cache::index::Index;
-use crate::cache::slots::{Cached, Place};
+use crate::cache::slots::{Cached, Place, Slots};
 use crate::cache::{Entry, Priority};
 use crate::sync::Arc;
 
@@ -133,10 +133,10 @@ impl<V> Default for Shard<V> {
 }
 
 impl<V: Cached> Shard<V> {
-    /// Bytes of node, free list and index for one entry with the room in which they grow, and of the two counts of its `Arc`
-    /// with what the allocator adds to that.
+    /// Bytes of node, free list and index for one entry with the room in which they grow, of the two counts of its `Arc`
+    /// with what the allocator adds to that, and of the slot that hints find it by.
     pub(super) const ENTRY: usize =
-        (size_of::<Node<V>>() + size_of::<u32>()) * 9 / 8 + 12 + 4 * size_of::<usize>();
+        (size_of::<Node<V>>() + size_of::<u32>()) * 9 / 8 + 12 + 4 * size_of::<usize>() + Slots::<V>::SIZE;
 
     pub(super) fn totals(&self) -> Totals {
         Totals {

@@ -7,12 +7,13 @@
 // Lends values behind pointers that readers find without a lock.
 #![allow(unsafe_code)]
 
+use std::alloc::{Layout, alloc_zeroed};
 use std::ops::Deref;
 use std::ptr;
 
 use crate::cache::epoch::Pin;
 use crate::prefetch::prefetch;
-use crate::sync::{Arc, AtomicBool, AtomicPtr, Mutex, Ordering};
+use crate::sync::{Arc, AtomicBool, AtomicPtr, AtomicU32, Mutex, Ordering};
 
 /// What is cached.
 pub trait Cached: Send + Sync + Sized {
@@ -20,17 +21,23 @@ pub trait Cached: Send + Sync + Sized {
     fn mark(&self) -> &Mark<Self>;
     /// Where its content is, for the processor to fetch ahead.
     fn content(&self) -> *const u8;
+    /// Whether hints may lead to its records.
+    fn is_leaf(&self) -> bool;
+    /// Where its records begin in its content, and above 16 bits how many bytes each takes; 0 if they are not alike.
+    fn stride(&self) -> u32;
 }
 
-/// Whether a value was used lately, and the slot that names it.
+/// Whether a value was used lately, and what leads to it.
 pub struct Mark<V> {
     used: AtomicBool,
+    /// What hints know it by; 0: they do not.
+    hint_id: AtomicU32,
     named_by: Mutex<Option<(Arc<Slots<V>>, usize)>>,
 }
 
 impl<V> Default for Mark<V> {
     fn default() -> Self {
-        Mark { used: AtomicBool::new(false), named_by: Mutex::new(None) }
+        Mark { used: AtomicBool::new(false), hint_id: AtomicU32::new(0), named_by: Mutex::new(None) }
     }
 }
 
@@ -52,6 +59,14 @@ impl<V> Mark<V> {
         self.used.load(Ordering::Relaxed) && self.used.swap(false, Ordering::Relaxed)
     }
 
+    pub(super) fn hint_id(&self) -> u32 {
+        self.hint_id.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_hint_id(&self, id: u32) {
+        self.hint_id.store(id, Ordering::Relaxed);
+    }
+
     /// No slot names the value from here on. Under the lock of its shard.
     pub(super) fn unname(&self) {
         if let Some((slots, index)) = self.named_by.lock().take() {
@@ -68,6 +83,8 @@ struct Slot<V> {
     value: AtomicPtr<V>,
     /// Its content: a hint, which may be that of another value that was here.
     content: AtomicPtr<u8>,
+    /// As [`Cached::stride`], such a hint too.
+    stride: AtomicU32,
 }
 
 /// The slot of a value.
@@ -99,10 +116,14 @@ impl<V> Slots<V> {
     /// Bytes of memory of each.
     pub const SIZE: usize = size_of::<Slot<V>>();
 
-    /// So many slots, which name nothing.
+    /// So many slots, which name nothing, or none if there is no memory for them. They cost little before they are used.
     pub fn new(count: usize) -> Arc<Self> {
-        let slot = || Slot { value: AtomicPtr::default(), content: AtomicPtr::default() };
-        Arc::new(Slots((0..count).map(|_| slot()).collect()))
+        Arc::new(Slots(zeroed(count).unwrap_or_default()))
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
     }
 
     fn set(&self, index: usize, value: *const V) {
@@ -111,10 +132,32 @@ impl<V> Slots<V> {
         }
     }
 
+    /// Has a slot name nothing.
+    pub(super) fn clear(&self, index: usize) {
+        self.set(index, ptr::null());
+    }
+
+    /// Whether a slot names a value.
+    pub(super) fn names(&self, index: usize, value: &V) -> bool {
+        self.0.get(index).is_some_and(|slot| ptr::eq(slot.value.load(Ordering::Relaxed), value))
+    }
+
     /// Asks the processor for a slot.
     #[inline]
     pub fn prefetch(&self, index: usize) {
         prefetch(self.0.as_ptr().wrapping_add(index).cast(), 1);
+    }
+
+    /// Asks the processor for the value of a slot and for one of its records, as far as it is known where that is.
+    #[inline]
+    pub fn prefetch_record(&self, index: usize, record: usize, head: Ahead) {
+        let Some(slot) = self.0.get(index) else { return };
+        let (content, stride) = (slot.content.load(Ordering::Relaxed), slot.stride.load(Ordering::Relaxed));
+        let (start, len) = (stride as usize & 0xffff, (stride >> 16) as usize);
+        slot.prefetch(slot.value.load(Ordering::Relaxed), head);
+        if len > 0 {
+            prefetch(content.wrapping_add(start + record * len), len.div_ceil(64).min(3) + 1);
+        }
     }
 
     /// Asks the processor for the value of a slot, and what is wanted first of its content.
@@ -123,6 +166,16 @@ impl<V> Slots<V> {
         if let Some(slot) = self.0.get(index) {
             slot.prefetch(slot.value.load(Ordering::Relaxed), ahead);
         }
+    }
+}
+
+fn zeroed<V>(count: usize) -> Option<Box<[Slot<V>]>> {
+    let layout = Layout::array::<Slot<V>>(count).ok().filter(|layout| layout.size() > 0)?;
+    // SAFETY: the layout has a size; zeros are slots that name nothing; what the global allocator gave for the layout of a
+    // slice is for a box of that slice to give back.
+    unsafe {
+        let slots = alloc_zeroed(layout).cast::<Slot<V>>();
+        (!slots.is_null()).then(|| Box::from_raw(ptr::slice_from_raw_parts_mut(slots, count)))
     }
 }
 
@@ -142,8 +195,8 @@ impl<V: Cached> Slots<V> {
         let slot = self.0.get(index)?;
         let value = slot.value.load(Ordering::Acquire);
         slot.prefetch(value, ahead);
-        // SAFETY: a value is put here by `name` alone, from a counted reference of the cache. That is let go (`Retired`) only
-        // after `unname` and when all that were pinned by then are no more, or with the cache: so it outlives `_pin`, and
+        // SAFETY: a value is put here by `put` alone, from a counted reference of the cache. That is let go (`Retired`) only
+        // after `unname` and `Hints::strike`, and when all that were pinned by then are no more, or with the cache: so it outlives `_pin`, and
         // `PageCache::find` has the cache outlive that.
         let value = unsafe { value.as_ref() }?;
         value.mark().set_used();
@@ -151,15 +204,26 @@ impl<V: Cached> Slots<V> {
     }
 }
 
+impl<V: Cached> Slots<V> {
+    /// Has a slot name a value that the shard holds. Under the shard's lock; whoever takes the value out of the shard
+    /// clears the slot before the value is let go.
+    pub(super) fn put(&self, index: usize, value: &Arc<V>) {
+        if let Some(slot) = self.0.get(index) {
+            slot.content.store(value.content().cast_mut(), Ordering::Relaxed);
+            slot.stride.store(value.stride(), Ordering::Relaxed);
+            self.set(index, Arc::as_ptr(value));
+        }
+    }
+}
+
 impl<V: Cached> Place<'_, V> {
-    /// Names a value that the shard holds, and no other slot does any more. Under the shard's lock.
+    /// Names a value that the shard holds, and no other slot of a parent does any more. Under the shard's lock.
     pub(super) fn name(self, value: &Arc<V>) {
         let mark = value.mark();
         mark.unname();
-        if let Some(slot) = self.slots.0.get(self.index) {
-            slot.content.store(value.content().cast_mut(), Ordering::Relaxed);
+        if self.index < self.slots.0.len() {
             *mark.named_by.lock() = Some((Arc::clone(self.slots), self.index));
-            self.slots.set(self.index, Arc::as_ptr(value));
+            self.slots.put(self.index, value);
         }
     }
 }
@@ -238,5 +302,13 @@ impl Cached for Blank {
 
     fn content(&self) -> *const u8 {
         ptr::null()
+    }
+
+    fn is_leaf(&self) -> bool {
+        true
+    }
+
+    fn stride(&self) -> u32 {
+        0
     }
 }

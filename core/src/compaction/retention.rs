@@ -2,6 +2,7 @@
 
 use crate::base::error::Result;
 use crate::base::ids::SequenceNumber;
+use crate::base::planted::{Plant, planted};
 use crate::base::record::{Record, RecordKind};
 
 /// Judges records in order (by key, newest first). A version is kept if a reader at one of the
@@ -44,6 +45,9 @@ impl Retention {
             return Ok(());
         }
         self.served = Some(boundary);
+        if planted(Plant::TombstoneEarly) && record.kind == RecordKind::Delete {
+            return Ok(());
+        }
         if !self.bottom {
             return keep(record);
         }

@@ -3,6 +3,7 @@
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::ids::KeyspaceId;
 use crate::base::limits::LEVELS;
+use crate::base::planted::{Plant, planted};
 use crate::catalogue::Catalogue;
 use crate::compaction::outputs::{OutputOptions, Outputs};
 use crate::compaction::refill::refill;
@@ -47,6 +48,10 @@ pub fn run(
         tables_removed: metas().map(|meta| (keyspace, meta.number)).collect(),
         ..Edit::default()
     };
+    if planted(Plant::TableEarly) && !job.moves {
+        catalogue.discard(metas().map(|meta| meta.number));
+        catalogue.remove_obsolete();
+    }
     catalogue.apply_to(keyspace, edit, |view, version| view.with_version(version, None))?;
     progress.end(written.iter().map(|meta| meta.size));
     if !job.moves {

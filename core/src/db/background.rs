@@ -1,10 +1,13 @@
-//! The threads of an open database: deferred log writes, flush, compaction.
+//! The threads of an open database: deferred log writes, syncs, flush, memory, compaction.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use crate::base::error::{Error, ErrorKind, Result};
+use crate::db::database::Database;
 use crate::engine::Engine;
 use crate::health::BackgroundJob;
+use crate::memtable::Chunks;
 use crate::sync::{Arc, Ordering};
 use crate::vfs::VfsThread;
 
@@ -40,6 +43,7 @@ impl Background {
             ("lightning-log".into(), write_deferred),
             ("lightning-sync".into(), sync_ahead),
             ("lightning-flush".into(), flush),
+            ("lightning-memory".into(), prepare_memory),
         ];
         for number in 1..=compactions {
             let suffix = if number > 1 { format!("-{number}") } else { String::new() };
@@ -67,6 +71,7 @@ impl Background {
         self.engine.writer.deferred.notify();
         self.engine.writer.ahead().notify();
         self.engine.writer.flush.notify();
+        chunks_of(&self.engine).few().notify();
         self.engine.compact.notify();
         for thread in self.threads.drain(..) {
             thread.join();
@@ -97,13 +102,17 @@ fn write_deferred(engine: &Engine) {
         if stopped(engine) || engine.health.is_halted() {
             return;
         }
-        match engine.writer.write_deferred() {
-            Ok(()) => engine.health.note(BackgroundJob::Log, None),
-            Err(error) => {
-                // A full disk: the records stay in memory and in order until there is room.
-                note(engine, BackgroundJob::Log, error);
-                engine.writer.deferred.notify();
-            }
+        write_deferred_now(engine);
+    }
+}
+
+fn write_deferred_now(engine: &Engine) {
+    match engine.writer.write_deferred() {
+        Ok(()) => engine.health.note(BackgroundJob::Log, None),
+        Err(error) => {
+            // A full disk: the records stay in memory and in order until there is room.
+            note(engine, BackgroundJob::Log, error);
+            engine.writer.deferred.notify();
         }
     }
 }
@@ -122,20 +131,44 @@ fn sync_ahead(engine: &Engine) {
     }
 }
 
+/// Keeps memory at hand for writes, and none for long that they do not need.
+fn prepare_memory(engine: &Engine) {
+    let chunks = chunks_of(engine);
+    while !stopped(engine) {
+        let is_due = chunks.few().wait(LOOK_AGAIN);
+        if stopped(engine) || engine.health.is_halted() {
+            return;
+        }
+        if is_due {
+            chunks.prepare();
+        }
+        chunks.trim(engine.catalogue.tables().vfs.monotonic());
+    }
+}
+
+fn chunks_of(engine: &Engine) -> Arc<Chunks> {
+    Arc::clone(engine.catalogue.view().load().active.chunks())
+}
+
 fn flush(engine: &Engine) {
     while !stopped(engine) {
         engine.writer.flush.wait(LOOK_AGAIN);
-        if engine.health.is_halted() {
+        if engine.health.is_halted() || flush_now(engine).is_break() {
             return;
         }
-        let sealed = engine.writer.seal_if_old();
-        match sealed.and_then(|()| flush_all(engine)) {
-            Ok(()) => engine.refill_flushed(),
-            Err(error) if error.kind() == ErrorKind::Closed => return,
-            Err(error) => note(engine, BackgroundJob::Flush, error),
-        }
-        engine.catalogue.remove_obsolete();
     }
+}
+
+/// What is old or sealed is flushed, and files that nobody needs go. `Break`: the database is closed.
+fn flush_now(engine: &Engine) -> ControlFlow<()> {
+    let sealed = engine.writer.seal_if_old();
+    match sealed.and_then(|()| flush_all(engine)) {
+        Ok(()) => engine.refill_flushed(),
+        Err(error) if error.kind() == ErrorKind::Closed => return ControlFlow::Break(()),
+        Err(error) => note(engine, BackgroundJob::Flush, error),
+    }
+    engine.catalogue.remove_obsolete();
+    ControlFlow::Continue(())
 }
 
 fn flush_all(engine: &Engine) -> Result<()> {
@@ -156,6 +189,47 @@ fn compact(engine: &Engine) {
             Ok(()) => settled = rests,
             Err(error) if error.kind() == ErrorKind::Closed || stopped(engine) => return,
             Err(error) => note(engine, BackgroundJob::Compaction, error),
+        }
+    }
+}
+
+/// Work of the background threads, to be done by a test whose `Vfs` starts no threads: one turn of a thread that has
+/// been woken.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BackgroundWork {
+    /// Writes what `Eventual` commits left in memory.
+    Log,
+    /// Syncs the log.
+    Sync,
+    /// Flushes what is old or sealed, and removes files.
+    Flush,
+    /// Compacts what is due.
+    Compaction,
+    /// Compacts what a database at rest does.
+    Rest,
+}
+
+impl Database {
+    /// Does some background work in the calling thread.
+    #[doc(hidden)]
+    pub fn work_now(&self, work: BackgroundWork) {
+        let engine = &**self.engine();
+        if stopped(engine) || engine.health.is_halted() {
+            return;
+        }
+        match work {
+            BackgroundWork::Log => write_deferred_now(engine),
+            // A failure halts the database.
+            BackgroundWork::Sync => drop(engine.writer.sync_ahead()),
+            BackgroundWork::Flush => drop(flush_now(engine)),
+            BackgroundWork::Compaction | BackgroundWork::Rest => {
+                let rests = work == BackgroundWork::Rest;
+                let since = rests.then(|| engine.flushes.load(Ordering::Acquire));
+                if let Err(error) = compact_all_due(engine, since) {
+                    note(engine, BackgroundJob::Compaction, error);
+                }
+            }
         }
     }
 }

@@ -9,7 +9,8 @@ impl Database {
     /// but those of a scan that has not been dropped. Calling it again does nothing.
     ///
     /// Errors: the failure that halted the database, or one of the last writes. The folder is released
-    /// all the same, and what was acknowledged is found by the next open.
+    /// all the same, and what was acknowledged is found by the next open. `Forked`, with nothing done, in a child of the
+    /// process that opened it.
     pub fn close(&self) -> Result<()> {
         self.owner.close()
     }
@@ -17,6 +18,7 @@ impl Database {
 
 impl Owner {
     pub(super) fn close(&self) -> Result<()> {
+        self.engine.health.check_process()?;
         // Held to the end, so that a second caller returns when the folder is free.
         let mut lock = self.lock.lock();
         if !self.engine.health.close() {

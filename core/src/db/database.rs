@@ -45,6 +45,13 @@ impl Drop for Owner {
     fn drop(&mut self) {
         // Nobody is left to tell; what was acknowledged is in the log.
         let _ = self.close();
+        if self.engine.health.is_forked() {
+            // Threads that are not here could not be joined, nor what they were at be ended: it goes with the process.
+            std::mem::forget((
+                Arc::clone(&self.engine),
+                self.background.try_lock().map(|mut own| own.take()),
+            ));
+        }
     }
 }
 

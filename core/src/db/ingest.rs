@@ -170,6 +170,7 @@ impl Load {
     }
 
     fn finish(&mut self, engine: &Engine) -> Result<IngestReport> {
+        engine.health.check_process()?;
         let tables = self.tables.as_mut().ok_or_else(ended)?;
         if self.entries == 0 {
             return Ok(IngestReport::default());
@@ -184,6 +185,10 @@ impl Load {
     /// Removes the files of what was not published.
     fn end(&mut self) {
         if let Some(tables) = self.tables.take() {
+            if tables.catalogue().health().is_forked() {
+                // The files are the parent's.
+                return std::mem::forget(tables);
+            }
             let catalogue = Arc::clone(tables.catalogue());
             drop(tables);
             catalogue.remove_obsolete();

@@ -17,6 +17,7 @@ mod snapshot;
 mod transactions;
 mod writes;
 
+pub use background::BackgroundWork;
 pub use backup_engine::BackupEngine;
 pub use consistency::ConsistencyManager;
 pub use database::Database;

@@ -220,7 +220,8 @@ pub(super) fn take_lock(vfs: &dyn Vfs, folder: &Path) -> Result<Box<dyn VfsLock>
     })
 }
 
-/// Makes a folder and its missing parents, each durable in its parent.
+/// Makes a folder and its missing parents, each durable in its parent. One that is there may have been made by a call
+/// that was killed before it was durable.
 pub(super) fn create_folders(vfs: &dyn Vfs, path: &Path) -> Result<()> {
     let mut missing: Vec<PathBuf> = Vec::new();
     let mut at = path;
@@ -232,6 +233,13 @@ pub(super) fn create_folders(vfs: &dyn Vfs, path: &Path) -> Result<()> {
         missing.push(at.to_owned());
         let Some(parent) = at.parent() else { break };
         at = parent;
+    }
+    if let Some(parent) = at.parent().filter(|parent| !missing.is_empty() && !parent.as_os_str().is_empty()) {
+        match vfs.sync_dir(parent) {
+            // It is another user's.
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {}
+            synced => synced.map_err(|error| Error::io("sync folder", parent, error))?,
+        }
     }
     for folder in missing.iter().rev() {
         match vfs.create_dir(folder) {

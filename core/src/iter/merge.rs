@@ -69,7 +69,7 @@ impl<C: Cursor> MergeCursor<C> {
     /// Where a valid source stands.
     #[inline]
     fn place(&self, source: usize) -> Place {
-        let head = if self.bytewise { head(self.sources[source].record().key) } else { 0 };
+        let head = if self.bytewise { head(self.sources[source].key()) } else { 0 };
         Place { head, source }
     }
 
@@ -94,8 +94,8 @@ impl<C: Cursor> MergeCursor<C> {
 
     #[inline(never)]
     fn comes_first_by_record(&self, a: usize, b: usize) -> bool {
-        let (ra, rb) = (self.sources[a].record(), self.sources[b].record());
-        let order = self.order.compare_records((ra.key, ra.sequence), (rb.key, rb.sequence));
+        let record = |source: usize| (self.sources[source].key(), self.sources[source].version().1);
+        let order = self.order.compare_records(record(a), record(b));
         match self.direction {
             Direction::Forward => order.then(a.cmp(&b)).is_lt(),
             Direction::Backward => order.reverse().then(a.cmp(&b)).is_lt(),
@@ -141,8 +141,7 @@ impl<C: Cursor> MergeCursor<C> {
     #[inline]
     fn second_has_same_key(&self) -> bool {
         let &[.., second, front] = &self.queue[..] else { return false };
-        second.head == front.head
-            && self.sources[second.source].record().key == self.sources[front.source].record().key
+        second.head == front.head && self.sources[second.source].key() == self.sources[front.source].key()
     }
 
     /// Takes the source behind the front one past its key.
@@ -245,9 +244,7 @@ impl<C: Cursor> Cursor for MergeCursor<C> {
         let source = &self.sources[front.source];
         let run = source.run(forward, until);
         match self.queue.len().checked_sub(2).and_then(|at| self.queue.get(at)) {
-            Some(second) if run > 0 => {
-                run.min(source.run(forward, Some(self.sources[second.source].record().key)))
-            }
+            Some(second) if run > 0 => run.min(source.run(forward, Some(self.sources[second.source].key()))),
             _ => run,
         }
     }
@@ -263,6 +260,16 @@ impl<C: Cursor> Cursor for MergeCursor<C> {
     #[inline]
     fn valid(&self) -> bool {
         !self.queue.is_empty()
+    }
+
+    #[inline]
+    fn key(&self) -> &[u8] {
+        self.queue.last().map_or(&[], |front| self.sources[front.source].key())
+    }
+
+    #[inline]
+    fn version(&self) -> (RecordKind, SequenceNumber) {
+        self.queue.last().map_or(NOWHERE, |front| self.sources[front.source].version())
     }
 
     #[inline]

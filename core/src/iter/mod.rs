@@ -32,11 +32,22 @@ pub trait Cursor: Send {
     /// The record; call only while valid.
     fn record(&self) -> Record<'_>;
 
+    /// Its key alone.
+    fn key(&self) -> &[u8] {
+        self.record().key
+    }
+
+    /// Its kind and sequence number alone.
+    fn version(&self) -> (RecordKind, SequenceNumber) {
+        let Record { kind, sequence, .. } = self.record();
+        (kind, sequence)
+    }
+
     /// Forward to the first record of another key.
     fn next_key(&mut self) -> Result<()> {
-        let key = self.record().key.to_vec();
+        let key = self.key().to_vec();
         self.next()?;
-        while self.valid() && self.record().key == key {
+        while self.valid() && self.key() == key {
             self.next()?;
         }
         Ok(())
@@ -93,6 +104,14 @@ impl<C: Cursor + ?Sized> Cursor for Box<C> {
 
     fn record(&self) -> Record<'_> {
         (**self).record()
+    }
+
+    fn key(&self) -> &[u8] {
+        (**self).key()
+    }
+
+    fn version(&self) -> (RecordKind, SequenceNumber) {
+        (**self).version()
     }
 
     fn next_key(&mut self) -> Result<()> {

@@ -1,27 +1,22 @@
-//! Memory taken from the allocator in chunks and given back all at once.
+//! Memory taken in chunks and given back all at once.
 
-// Raw allocation.
+// Raw memory.
 #![allow(unsafe_code)]
 
-use std::alloc::{Layout, alloc, dealloc};
 use std::ptr::NonNull;
 
-use memmap2::{MmapOptions, MmapRaw};
-
 use crate::base::error::{Error, ErrorKind, Result};
+use crate::memtable::chunks::{CHUNK_ALIGN, Chunk, Chunks, LARGEST_CHUNK};
+use crate::sync::Arc;
 
-/// Alignment of every chunk: a cache line.
-const CHUNK_ALIGN: usize = 64;
-/// The first chunk is small, so that an idle keyspace costs little; each is twice the one before.
+/// The first chunk is small, so that an idle keyspace costs little; each is twice the one before, up to [`LARGEST_CHUNK`].
 const FIRST_CHUNK: usize = 8 << 10;
-/// Chunks stop growing here: a huge page of the processor. Inserts go all over the leaves, and with small pages each one
-/// would also have to look up its page.
-const LARGEST_CHUNK: usize = 2 << 20;
 /// A request of more than this part of a chunk gets a chunk of its own.
 const LARGE_PART: usize = 4;
 
 /// Hands out pieces of chunks. What it handed out stays valid until the arena is dropped.
 pub struct Arena {
+    source: Arc<Chunks>,
     chunks: Vec<Chunk>,
     /// Where pieces come from.
     current: Region,
@@ -33,8 +28,9 @@ pub struct Arena {
 
 impl Arena {
     /// An arena without any memory.
-    pub fn new() -> Self {
+    pub fn new(source: &Arc<Chunks>) -> Self {
         Arena {
+            source: Arc::clone(source),
             chunks: Vec::new(),
             current: Region::EMPTY,
             spares: Vec::new(),
@@ -43,7 +39,7 @@ impl Arena {
         }
     }
 
-    /// Bytes taken from the allocator.
+    /// Bytes of its chunks.
     pub fn taken(&self) -> usize {
         self.taken
     }
@@ -99,8 +95,8 @@ impl Arena {
     fn chunk(&mut self, bytes: usize) -> Result<Region> {
         self.chunks.try_reserve(1).map_err(|_| out_of_memory(bytes))?;
         let size = bytes.checked_next_multiple_of(CHUNK_ALIGN).ok_or_else(|| out_of_memory(bytes))?;
-        let chunk = Chunk::new(size).ok_or_else(|| out_of_memory(size))?;
-        let region = Region { start: chunk.start, left: size };
+        let chunk = self.source.chunk(size).ok_or_else(|| out_of_memory(size))?;
+        let region = Region { start: chunk.start(), left: size };
         self.chunks.push(chunk);
         self.taken += size;
         self.next_chunk = (self.next_chunk * 2).min(LARGEST_CHUNK);
@@ -138,50 +134,6 @@ impl Region {
     }
 }
 
-/// One block of memory.
-struct Chunk {
-    start: NonNull<u8>,
-    from: Origin,
-}
-
-enum Origin {
-    Allocator(Layout),
-    /// Given back when it is dropped.
-    System {
-        _map: MmapRaw,
-    },
-}
-
-impl Chunk {
-    fn new(size: usize) -> Option<Self> {
-        if size >= LARGEST_CHUNK {
-            return Self::mapped(size);
-        }
-        let layout = Layout::from_size_align(size.max(CHUNK_ALIGN), CHUNK_ALIGN).ok()?;
-        // SAFETY: the size is not 0.
-        let start = NonNull::new(unsafe { alloc(layout) })?;
-        Some(Chunk { start, from: Origin::Allocator(layout) })
-    }
-
-    /// Of huge pages, where the system has them.
-    fn mapped(size: usize) -> Option<Self> {
-        let map = MmapOptions::new().len(size).map_anon().ok()?;
-        #[cfg(target_os = "linux")]
-        let _ = map.advise(memmap2::Advice::HugePage);
-        let map = MmapRaw::from(map);
-        Some(Chunk { start: NonNull::new(map.as_mut_ptr())?, from: Origin::System { _map: map } })
-    }
-}
-
-impl Drop for Chunk {
-    fn drop(&mut self) {
-        if let Origin::Allocator(layout) = self.from {
-            // SAFETY: allocated with this layout, freed once.
-            unsafe { dealloc(self.start.as_ptr(), layout) }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,7 +147,7 @@ mod tests {
 
     #[test]
     fn pieces_are_apart_and_stay() {
-        let mut arena = Arena::new();
+        let mut arena = Arena::new(&Arc::default());
         let sizes = (0..4000usize).map(|i| 8 * (1 + i * i % 97)).chain([700 << 10, 8, 3 << 20, 8]);
         let pieces: Vec<_> =
             sizes.enumerate().map(|(i, size)| (fill(&mut arena, size, i as u8), size, i as u8)).collect();
@@ -209,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_large_piece_leaves_the_current_chunk_in_use() {
-        let mut arena = Arena::new();
+        let mut arena = Arena::new(&Arc::default());
         let first = arena.allocate(8).unwrap();
         arena.allocate(5 << 20).unwrap();
         // SAFETY: stays inside the first chunk.
@@ -220,7 +172,7 @@ mod tests {
     #[test]
     fn connected_room_serves_any_mix_of_sizes() {
         for seed in 0..200usize {
-            let mut arena = Arena::new();
+            let mut arena = Arena::new(&Arc::default());
             for round in 0..6 {
                 let promised = 64 + (seed * 7919 + round * 104_729) % (2 << 20) / 8 * 8;
                 if arena.connected_room() < promised {
@@ -243,7 +195,7 @@ mod tests {
 
     #[test]
     fn impossible_sizes_are_out_of_memory() {
-        let mut arena = Arena::new();
+        let mut arena = Arena::new(&Arc::default());
         for size in [isize::MAX as usize - 63, usize::MAX - 7] {
             assert_eq!(arena.allocate(size).unwrap_err().kind(), ErrorKind::OutOfMemory);
             assert_eq!(arena.grow(size).unwrap_err().kind(), ErrorKind::OutOfMemory);

@@ -106,4 +106,9 @@ impl Cursor for MemtableCursor {
             None => unreachable!("record() of a cursor that is not valid"),
         }
     }
+
+    #[inline]
+    fn key(&self) -> &[u8] {
+        self.place.map_or(&[], |place| place.record().key())
+    }
 }

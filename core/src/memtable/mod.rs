@@ -3,6 +3,7 @@
 
 mod arena;
 mod budget;
+mod chunks;
 mod cursor;
 mod entries;
 mod filter;
@@ -21,8 +22,9 @@ mod writer;
 use crate::base::comparator::KeyOrder;
 use crate::base::ids::SequenceNumber;
 use crate::base::record::Record;
-use crate::sync::{AtomicUsize, Mutex, Ordering};
+use crate::sync::{Arc, AtomicUsize, Mutex, Ordering};
 
+pub use chunks::Chunks;
 pub use cursor::MemtableCursor;
 pub use tree::ABREAST;
 pub use writer::MemtableWriter;
@@ -48,12 +50,17 @@ struct Counters {
 impl Memtable {
     /// An empty table. It takes no memory for records before the first insert.
     pub fn new(order: KeyOrder) -> Memtable {
+        Self::with_chunks(order, &Arc::default())
+    }
+
+    /// As [`Memtable::new`]; the memory will come from `chunks`, and go back there.
+    pub fn with_chunks(order: KeyOrder, chunks: &Arc<Chunks>) -> Memtable {
         Memtable {
             order,
             tree: tree::Tree::new(),
             filter: filter::Filter::default(),
             counters: Counters::default(),
-            store: Mutex::new(writer::Store::new()),
+            store: Mutex::new(writer::Store::new(chunks)),
         }
     }
 

@@ -13,6 +13,7 @@ use crate::base::record::{Record, RecordKind};
 use crate::memtable::Memtable;
 use crate::memtable::arena::Arena;
 use crate::memtable::budget::{NodesNeeded, SPARE, nodes_needed};
+use crate::memtable::chunks::Chunks;
 use crate::memtable::entries::Entry;
 use crate::memtable::leaf::{Leaf, LeafView};
 use crate::memtable::node::{NODE_SIZE, Node};
@@ -21,7 +22,7 @@ use crate::memtable::slots::Shape;
 use crate::memtable::split::split_and_insert;
 use crate::memtable::stored::{RECORD_OVERHEAD, StoredRecord};
 use crate::memtable::tree::ABREAST;
-use crate::sync::{AtomicUsize, MutexGuard, Ordering};
+use crate::sync::{Arc, AtomicUsize, MutexGuard, Ordering};
 
 /// Levels that a tree can have: far more than memory has room for.
 pub const MAX_LEVELS: usize = 20;
@@ -45,11 +46,11 @@ pub struct Store {
 }
 
 impl Store {
-    pub fn new() -> Self {
+    pub fn new(chunks: &Arc<Chunks>) -> Self {
         Store {
-            inner_nodes: Arena::new(),
-            leaves: Arena::new(),
-            records: Arena::new(),
+            inner_nodes: Arena::new(chunks),
+            leaves: Arena::new(chunks),
+            records: Arena::new(chunks),
             nodes_of_level: [0; MAX_LEVELS],
         }
     }

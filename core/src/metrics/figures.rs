@@ -295,7 +295,7 @@ memory! {
     page_bytes,
     /// Bytes of cached pages that lead to records: inner pages and filters.
     index_bytes,
-    /// Bytes of cached rows.
+    /// Bytes of cached rows, and of hints to where others are.
     row_bytes,
     /// Bytes of memtables.
     memtable_bytes,

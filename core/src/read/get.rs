@@ -2,7 +2,7 @@
 
 use crate::base::error::Result;
 use crate::base::ids::{KeyspaceId, SequenceNumber};
-use crate::base::lookup::{Lookup, Reach};
+use crate::base::lookup::{Lookup, Reach, Wanted};
 use crate::base::record::RecordKind;
 use crate::btree::FoundRecord;
 use crate::view::View;
@@ -17,16 +17,15 @@ pub enum Lend {
     Held,
 }
 
-/// Lends the value of a key (given with its hash) as of `sequence`, and when it was committed, to `use_value`, which is short
+/// Lends the value of a key, when it was committed, and its record if that is of a table, to `use_value`, which is short
 /// or has the value held for it.
 pub fn get<R>(
     view: &View,
     keyspace: KeyspaceId,
-    (key, hash): (&[u8], u64),
-    sequence: SequenceNumber,
+    wanted: &Wanted<'_>,
     reach: Reach,
     lend: Lend,
-    use_value: impl FnOnce(SequenceNumber, &[u8]) -> R,
+    use_value: impl FnOnce(SequenceNumber, &[u8], Option<&FoundRecord<'_>>) -> R,
 ) -> Result<Lookup<R>> {
     let active = view.active.space(keyspace).ok_or_else(View::gone)?;
     let memtables =
@@ -34,24 +33,23 @@ pub fn get<R>(
     let levels = view.version.space(keyspace);
     // All that may be looked at, before the first of it is waited for.
     if let Some(levels) = levels {
-        levels.ask_filters(hash);
+        levels.ask_filters(wanted.hash);
     }
-    memtables().for_each(|memtable| memtable.prefetch(hash));
+    memtables().for_each(|memtable| memtable.prefetch(wanted.hash));
     for memtable in memtables() {
-        if let Some(record) = memtable.get_hashed(key, hash, sequence) {
+        if let Some(record) = memtable.get_hashed(wanted.key, wanted.hash, wanted.sequence) {
             return Ok(match record.kind {
-                RecordKind::Put => Lookup::Found(use_value(record.sequence, record.value)),
+                RecordKind::Put => Lookup::Found(use_value(record.sequence, record.value, None)),
                 RecordKind::Delete => Lookup::Absent,
             });
         }
     }
     let Some(levels) = levels else { return Ok(Lookup::Absent) };
     if lend == Lend::Held {
-        let found =
-            levels.get_hashed(key, hash, sequence, reach, &mut |record: FoundRecord<'_>| record.counted())?;
+        let found = levels.get(wanted, reach, &mut |record: FoundRecord<'_>| record.counted())?;
         return Ok(match found {
             Lookup::Found(record) if record.kind == RecordKind::Put => {
-                Lookup::Found(use_value(record.sequence, record.value()))
+                Lookup::Found(use_value(record.sequence, record.value(), Some(&record)))
             }
             Lookup::Found(_) | Lookup::Absent => Lookup::Absent,
             Lookup::NotCached => Lookup::NotCached,
@@ -60,9 +58,9 @@ pub fn get<R>(
     let mut use_value = Some(use_value);
     let mut use_record = |record: FoundRecord<'_>| {
         let use_value = use_value.take().filter(|_| record.kind == RecordKind::Put)?;
-        Some(use_value(record.sequence, record.value()))
+        Some(use_value(record.sequence, record.value(), Some(&record)))
     };
-    Ok(match levels.get_hashed(key, hash, sequence, reach, &mut use_record)? {
+    Ok(match levels.get(wanted, reach, &mut use_record)? {
         Lookup::Found(found) => found.into(),
         Lookup::Absent => Lookup::Absent,
         Lookup::NotCached => Lookup::NotCached,

@@ -6,6 +6,7 @@ use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::filename::{self, FileKind, LOCK};
 use crate::base::header::FileHeader;
 use crate::base::ids::{FileNumber, SequenceNumber};
+use crate::base::planted::{Plant, planted};
 use crate::manifest::{Edit, Manifest, State};
 use crate::sync::Arc;
 use crate::vfs::{Vfs, sync_folder};
@@ -30,9 +31,12 @@ pub fn create(vfs: &Arc<dyn Vfs>, folder: &Path, mut state: State) -> Result<()>
     let edit = Edit { logs_added: vec![FIRST_LOG], next_file: Some(FIRST_LOG + 1), ..Edit::default() };
     state.apply(&edit).map_err(|problem| Error::new(ErrorKind::Internal, problem))?;
     state.clean = true;
+    // Before there is a database: who opens it does not ask whether its folder is durable.
+    if !planted(Plant::ParentUnsynced) {
+        sync_folder(&**vfs, folder.parent().unwrap_or(folder))?;
+    }
     Manifest::publish(vfs, folder, database_id, FIRST_MANIFEST, &state)?;
-    let parent = folder.parent().unwrap_or(folder);
-    sync_folder(&**vfs, parent)
+    Ok(())
 }
 
 fn remove_left_overs(vfs: &dyn Vfs, folder: &Path) -> Result<()> {

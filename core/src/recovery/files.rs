@@ -6,8 +6,9 @@ use std::path::Path;
 use crate::base::error::{Error, Result};
 use crate::base::filename::{self, FileKind, UNFINISHED};
 use crate::base::ids::FileNumber;
+use crate::base::planted::{Plant, planted};
 use crate::manifest::{Loaded, State};
-use crate::vfs::{OpenMode, Vfs, sync_folder};
+use crate::vfs::{OpenMode, Vfs, VfsFile, sync_folder};
 use crate::wal::LogReader;
 
 /// Every file that the manifest names is there, and it names every log that holds a record.
@@ -74,6 +75,8 @@ pub(super) fn remove_orphans(vfs: &dyn Vfs, folder: &Path, loaded: &Loaded, name
     }
     let path = folder.join(FileKind::Manifest.name(loaded.number));
     let manifest = vfs.open(&path, OpenMode::ReadWrite).map_err(|error| Error::io("open", &path, error))?;
+    let end = manifest.len().map_err(|error| Error::io("read the length of", &path, error))?;
+    write_again(&*manifest, &path, end)?;
     manifest.sync_all().map_err(|error| Error::io("sync", &path, error))?;
     sync_folder(vfs, folder)?;
     for name in orphans {
@@ -99,17 +102,26 @@ pub(super) fn replaced(names: &[String], state: &State) -> impl Iterator<Item = 
     })
 }
 
-/// What was read may be in the operating system's memory alone, and is about to be relied on. A sync that
-/// failed before may have left it there as if it were on the disk: so the same bytes are written again.
+/// A log that was read, and is about to be relied on.
 pub(super) fn make_durable(vfs: &dyn Vfs, folder: &Path, number: FileNumber, end: u64) -> Result<()> {
-    const PIECE: u64 = 256 << 10;
+    if planted(Plant::RecoveredUnsynced) {
+        return Ok(());
+    }
     let path = folder.join(FileKind::Log.name(number));
     let file = vfs.open(&path, OpenMode::ReadWrite).map_err(|error| Error::io("open", &path, error))?;
+    write_again(&*file, &path, end)?;
+    file.sync_data().map_err(|error| Error::io("sync", &path, error))
+}
+
+/// What was read may be in the operating system's memory alone. A sync that failed before may have left it there as if it
+/// were on the disk, and no later one would bring it there: so the same bytes are written again.
+fn write_again(file: &dyn VfsFile, path: &Path, end: u64) -> Result<()> {
+    const PIECE: u64 = 256 << 10;
     let mut buffer = vec![0; PIECE.min(end) as usize];
     for offset in (0..end).step_by(PIECE as usize) {
         let piece = &mut buffer[..PIECE.min(end - offset) as usize];
-        file.read_at(piece, offset).map_err(|error| Error::io("read", &path, error))?;
-        file.write_at(piece, offset).map_err(|error| Error::io("write", &path, error))?;
+        file.read_at(piece, offset).map_err(|error| Error::io("read", path, error))?;
+        file.write_at(piece, offset).map_err(|error| Error::io("write", path, error))?;
     }
-    file.sync_data().map_err(|error| Error::io("sync", &path, error))
+    Ok(())
 }

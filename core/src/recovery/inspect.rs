@@ -52,10 +52,13 @@ pub fn inspect(vfs: &dyn Vfs, path: &Path) -> Result<Found> {
     if names.is_empty() {
         return Ok(Found::EmptyFolder);
     }
-    if let Some(name) = names.iter().find(|name| !filename::is_ours(name) && *name != LOST) {
+    let holds_data = holds_data(vfs, path, &names)?;
+    let stranger = names.iter().find(|name| !filename::is_ours(name) && *name != LOST);
+    // A database that has lost its `CURRENT` stays one when something else lies in its folder: it can be repaired.
+    if let Some(name) = stranger.filter(|_| !holds_data) {
         return foreign(&format!("holds {name:?} and no database"));
     }
-    if holds_data(vfs, path, &names)? {
+    if holds_data || has(LOST) {
         // Another opener may have finished the creation since the names were listed.
         let current = path.join(CURRENT);
         if vfs.file_type(&current).map_err(|error| Error::io("look at", &current, error))?.is_some() {
@@ -92,7 +95,6 @@ fn holds_data(vfs: &dyn Vfs, path: &Path, names: &[String]) -> Result<bool> {
         let file = path.join(name);
         match FileKind::parse(name) {
             Some((FileKind::Table, _)) => return Ok(true),
-            None if name == LOST => return Ok(true),
             Some((FileKind::Log, _)) => {
                 let found = vfs.file_type(&file).map_err(|error| Error::io("look at", &file, error))?;
                 if matches!(found, Some(FileType::File(len)) if len > FILE_HEADER_LEN as u64) {

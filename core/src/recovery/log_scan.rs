@@ -50,7 +50,14 @@ impl ScannedLog<'_> {
                     self.judge(&record, offset, next, &mut scanned, each)?;
                     continue;
                 }
-                Ok(None) => break,
+                Ok(None) => {
+                    let end = reader.tail().end;
+                    if self.known_end.is_some_and(|known| end < known) {
+                        // It was cut right behind a commit.
+                        scanned.lost.push(self.behind(Some(end), *next));
+                    }
+                    break;
+                }
                 Err(error) if error.is_damage() => error,
                 Err(error) => return Err(error),
             };
@@ -59,20 +66,27 @@ impl ScannedLog<'_> {
                 Ok(Some(_)) => {}
                 Err(error) if !error.is_damage() => return Err(error),
                 Ok(None) | Err(_) => {
-                    let what = format!(
-                        "whatever commits stood behind the damage{}",
-                        next.map_or(String::new(), |next| format!(", from record {next} on"))
-                    );
-                    let offset = error.offset();
-                    scanned.lost.push(Finding { offset, ..Finding::new(&self.path, what) });
+                    scanned.lost.push(self.behind(error.offset(), *next));
                     return Ok(scanned);
                 }
             }
+        }
+        if scanned.header.is_none() && scanned.records == 0 && self.known_end.is_none() {
+            // Nothing in it verifies, and no end is recorded that could show what lacks.
+            scanned.lost.push(Finding::new(&self.path, "all commits of this log, if it held any"));
         }
         if scanned.problems.is_empty() {
             scanned.dropped = reader.tail().dropped;
         }
         Ok(scanned)
+    }
+
+    fn behind(&self, offset: Option<u64>, next: Option<SequenceNumber>) -> Finding {
+        let what = format!(
+            "whatever commits stood behind the damage{}",
+            next.map_or(String::new(), |next| format!(", from record {next} on"))
+        );
+        Finding { offset, ..Finding::new(&self.path, what) }
     }
 
     /// A reader, past a damaged header or a recorded end that the file does not reach; `None` if there is no file.

@@ -8,6 +8,7 @@ mod follow;
 mod inspect;
 mod log_scan;
 mod open;
+mod planted;
 mod rebuild;
 mod repair;
 mod replay;

@@ -10,6 +10,7 @@ use crate::base::filename::{self, FileKind, UNFINISHED};
 use crate::base::header::{FILE_HEADER_LEN, FileHeader};
 use crate::base::ids::SequenceNumber;
 use crate::base::per_keyspace::PerKeyspace;
+use crate::base::planted::{Plant, planted};
 use crate::btree::{Maps, TableContext};
 use crate::cache::PageCache;
 use crate::catalogue::{Catalogue, FirstChange};
@@ -71,7 +72,10 @@ pub fn open(
     files::remove_orphans(&**vfs, folder, &loaded, &names)?;
     let mut recovery = Recovery { vfs, folder, orders: &orders, loaded, report: RecoveryReport::default() };
     recovery.reserve_numbers(&names);
-    let (sealed, last_sequence) = recovery.replay_logs()?;
+    let (sealed, mut last_sequence) = recovery.replay_logs()?;
+    if planted(Plant::SequenceBack) {
+        last_sequence = last_sequence.saturating_sub(1);
+    }
     let (log, manifest, first_change) = match recovery.is_clean() && last_sequence > 0 {
         true => recovery.put_off(last_sequence, &names)?,
         false => recovery.publish(last_sequence, &names)?,
@@ -108,6 +112,9 @@ struct Recovery<'a> {
 impl Recovery<'_> {
     /// A cut recovery may have made files that the manifest does not know: their numbers are used up.
     fn reserve_numbers(&mut self, names: &[String]) {
+        if planted(Plant::NumberReused) {
+            return;
+        }
         let used = names
             .iter()
             .filter_map(|name| FileKind::parse(name.strip_suffix(UNFINISHED).unwrap_or(name)))
@@ -129,6 +136,9 @@ impl Recovery<'_> {
             if log.records == 0 {
                 edit.logs_removed.push(log.number);
                 return Ok(());
+            }
+            if log.tail.dropped > 0 && planted(Plant::TailMended) {
+                super::planted::mend_tail(&***vfs, folder, loaded.database_id, log.number, log.tail.end);
             }
             if log.known_end.is_none() {
                 files::make_durable(&***vfs, folder, log.number, log.tail.end)?;

@@ -71,23 +71,26 @@ pub(super) fn from_files(job: &Examination<'_>, names: Vec<String>) -> Result<Su
     Ok(Survey { names, database_id, state, manifest: None, dropped: 0, problems, lost })
 }
 
-/// The database that most files say they are of.
+/// The database that most files say they are of. Errors: if none says so, the first read that failed, else `Corruption`.
 fn database_id(job: &Examination<'_>, files: &[(FileKind, FileNumber)]) -> Result<u64> {
     let mut votes: BTreeMap<u64, usize> = BTreeMap::new();
+    let mut unread = None;
     for (kind, number) in files {
         let path = job.folder.join(kind.name(*number));
         let mut bytes = [0; FILE_HEADER_LEN];
-        let read = job.vfs.open(&path, OpenMode::Read).and_then(|file| file.read_at(&mut bytes, 0));
-        if read.is_ok()
-            && let Ok(header) = FileHeader::decode(&path, &bytes, *kind, None, *number)
-        {
-            *votes.entry(header.database_id).or_default() += 1;
+        match job.vfs.open(&path, OpenMode::Read).and_then(|file| file.read_at(&mut bytes, 0)) {
+            Ok(()) => {
+                if let Ok(header) = FileHeader::decode(&path, &bytes, *kind, None, *number) {
+                    *votes.entry(header.database_id).or_default() += 1;
+                }
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {}
+            Err(error) => unread = unread.or(Some(Error::io("read", &path, error))),
         }
     }
     let most = votes.into_iter().max_by_key(|(_, count)| *count);
-    most.map(|(id, _)| id).ok_or_else(|| {
-        Error::corruption(job.folder, 0, "a file with a right header that says which database this is")
-    })
+    let what = "a file with a right header that says which database this is";
+    most.map(|(id, _)| id).ok_or_else(|| unread.unwrap_or_else(|| Error::corruption(job.folder, 0, what)))
 }
 
 impl Known {

@@ -143,6 +143,16 @@ impl Cursor for LevelCursor {
     }
 
     #[inline]
+    fn key(&self) -> &[u8] {
+        self.cursor.as_ref().map_or(&[], |cursor| cursor.key())
+    }
+
+    #[inline]
+    fn version(&self) -> (RecordKind, SequenceNumber) {
+        self.cursor.as_ref().map_or(NOWHERE, |cursor| cursor.version())
+    }
+
+    #[inline]
     fn next_key(&mut self) -> Result<()> {
         if let Some(cursor) = &mut self.cursor {
             cursor.next_key()?;

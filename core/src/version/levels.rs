@@ -4,24 +4,17 @@ use std::ops::Bound;
 
 use crate::base::comparator::KeyOrder;
 use crate::base::error::Result;
-use crate::base::ids::SequenceNumber;
 use crate::base::key::{KeyRange, head};
 use crate::base::limits::LEVELS;
-use crate::base::lookup::{Lookup, Reach};
-use crate::btree::{Course, FoundRecord, ReadAhead};
+use crate::base::lookup::{Lookup, Reach, Wanted};
+use crate::btree::{Course, FoundRecord, Group, ReadAhead};
+use crate::cache::{Pin, pin};
 use crate::sync::Arc;
 use crate::version::level_cursor::LevelCursor;
 use crate::version::source::Source;
 use crate::version::space::Space;
 use crate::version::spans::Spans;
 use crate::version::table::TableHandle;
-
-/// A key that is looked for, and no table so far has had.
-struct Open<'k> {
-    index: usize,
-    key: &'k [u8],
-    hash: u64,
-}
 
 /// The tables of one keyspace.
 pub struct Levels {
@@ -68,40 +61,41 @@ impl Levels {
         self.levels.iter().flat_map(|level| level.iter())
     }
 
-    /// Asks the processor for what [`Levels::get_hashed`] reads first of tables that lie over each other.
+    /// Asks the processor for what [`Levels::get`] reads first of tables that lie over each other.
     #[inline]
     pub fn ask_filters(&self, hash: u64) {
         self.levels[0].iter().filter_map(|handle| handle.opened()).for_each(|table| table.ask_filter(hash));
     }
 
-    /// Lends the newest record of exactly `key`, whose hash is `hash`, at or below `sequence`. Who uses it is short, or
-    /// takes a counted record.
-    pub fn get_hashed<R>(
+    /// Whether a table of level 0 can have the wanted key, as far as that is known without its pages.
+    #[inline]
+    fn can_have(&self, index: usize, handle: &TableHandle, wanted: &Wanted<'_>) -> bool {
+        let meta = handle.meta();
+        (!self.order.is_bytewise() || self.spans[0].may_hold(index, head(wanted.key)))
+            && meta.smallest_sequence <= wanted.sequence
+            && meta.spans(&self.order, wanted.key)
+    }
+
+    /// Lends the newest record of the wanted key that may be seen. Who uses it is short, or takes a counted record.
+    pub fn get<R>(
         &self,
-        key: &[u8],
-        hash: u64,
-        sequence: SequenceNumber,
+        wanted: &Wanted<'_>,
         reach: Reach,
         use_record: &mut impl FnMut(FoundRecord<'_>) -> R,
     ) -> Result<Lookup<R>> {
-        let (bytewise, head) = (self.order.is_bytewise(), head(key));
         for (index, handle) in self.levels[0].iter().enumerate() {
-            if bytewise && !self.spans[0].may_hold(index, head) {
+            if !self.can_have(index, handle, wanted) {
                 continue;
             }
-            let meta = handle.meta();
-            if meta.smallest_sequence > sequence || !meta.spans(&self.order, key) {
-                continue;
-            }
-            match handle.get(key, hash, sequence, reach, use_record)? {
+            match handle.get(wanted, reach, use_record)? {
                 Lookup::Absent => {}
                 found => return Ok(found),
             }
         }
         for &level in &self.sorted {
             let (spans, tables) = (&self.spans[level], &self.levels[level]);
-            let Some(handle) = spans.table_for(tables, &self.order, key) else { continue };
-            match handle.get(key, hash, sequence, reach, use_record)? {
+            let Some(handle) = spans.table_for(tables, &self.order, wanted.key) else { continue };
+            match handle.get(wanted, reach, use_record)? {
                 Lookup::Absent => {}
                 found => return Ok(found),
             }
@@ -109,67 +103,55 @@ impl Levels {
         Ok(Lookup::Absent)
     }
 
-    /// As [`Levels::get_hashed`] for each of `keys`, which are sorted and come with their hashes. `found` is told the index of a key and its record.
+    /// As [`Levels::get`] for each of `keys`. `found` is told the index of a key and its record, in any order.
     pub fn get_many(
         &self,
-        keys: &[(&[u8], u64)],
-        sequence: SequenceNumber,
+        keys: &[Wanted<'_>],
         found: &mut dyn FnMut(usize, FoundRecord<'_>) -> Result<()>,
     ) -> Result<()> {
-        let mut open: Vec<_> =
-            keys.iter().enumerate().map(|(index, &(key, hash))| Open { index, key, hash }).collect();
-        for handle in self.levels[0].iter().filter(|handle| handle.meta().smallest_sequence <= sequence) {
-            self.look_in(handle, &mut open, sequence, found)?;
-        }
-        for level in &self.levels[1..] {
-            let mut at = 0;
-            // Tables and keys are both sorted: on to the table of the next key.
-            while let Some(Open { key, .. }) = open.get(at) {
-                let from = level
-                    .partition_point(|handle| self.order.compare(&handle.meta().largest_key, key).is_lt());
-                let Some(handle) = level.get(from) else { break };
-                at = self.look_in(handle, &mut open, sequence, found)?;
+        let mut left = Vec::new();
+        for (nth, group) in keys.chunks(Group::MOST).enumerate() {
+            let first = nth * Group::MOST;
+            let unnamed = match pin() {
+                Some(pin) => self.get_group(group, &pin, &mut |at, record| found(first + at, record))?,
+                None => u32::MAX,
+            };
+            if unnamed != 0 {
+                let is_left = |(at, _): &(usize, _)| unnamed >> (at - first) & 1 == 1;
+                left.extend((first..).zip(group).filter(is_left));
             }
+        }
+        // Keys that lie side by side often share a page that is to be read.
+        left.sort_by(|(_, a), (_, b)| self.order.compare(a.key, b.key));
+        for (index, wanted) in left {
+            let found = &mut |record: FoundRecord<'_>| found(index, record);
+            self.get(wanted, Reach::Disk, found)?.on_disk().transpose()?;
         }
         Ok(())
     }
 
-    /// Looks for the keys in the range of one table and takes out those that it has. Returns where those behind it begin.
-    fn look_in(
+    /// As [`Levels::get_many`], without a lock. The bits of the keys for which that is not enough.
+    fn get_group(
         &self,
-        handle: &TableHandle,
-        open: &mut Vec<Open<'_>>,
-        sequence: SequenceNumber,
+        keys: &[Wanted<'_>],
+        pin: &Pin,
         found: &mut dyn FnMut(usize, FoundRecord<'_>) -> Result<()>,
-    ) -> Result<usize> {
-        let (meta, order) = (handle.meta(), &self.order);
-        let start = open.partition_point(|open| order.compare(open.key, &meta.smallest_key).is_lt());
-        let end = open.partition_point(|open| order.compare(open.key, &meta.largest_key).is_le());
-        if start >= end {
-            return Ok(end);
+    ) -> Result<u32> {
+        let mut group = Group::new(keys, pin);
+        for (nth, handle) in self.levels[0].iter().enumerate() {
+            for (index, wanted) in group.open().filter(|(_, wanted)| self.can_have(nth, handle, wanted)) {
+                group.add(index, wanted, handle.opened());
+            }
+            group.look(found)?;
         }
-        let table = handle.table()?;
-        let wanted = open.get(start..end).unwrap_or_default();
-        let mut holds = Vec::with_capacity(wanted.len());
-        table.may_hold_many(wanted.iter().map(|wanted| wanted.hash), &mut holds)?;
-        let held = wanted.iter().enumerate().zip(holds).filter(|(_, holds)| *holds);
-        let (places, keys): (Vec<_>, Vec<_>) = held.map(|((at, wanted), _)| (start + at, wanted.key)).unzip();
-        let mut gone = Vec::with_capacity(keys.len());
-        table.get_many(&keys, sequence, &mut |at, record| {
-            let Some(&place) = places.get(at) else { return Ok(()) };
-            gone.push(place);
-            open.get(place).map_or(Ok(()), |wanted| found(wanted.index, record))
-        })?;
-        gone.sort_unstable();
-        let mut gone = gone.into_iter().peekable();
-        let (mut at, mut kept) = (0, 0);
-        open.retain(|_| {
-            let is_gone = gone.next_if_eq(&at).is_some();
-            at += 1;
-            kept += usize::from(!is_gone && at <= end);
-            !is_gone
-        });
-        Ok(kept)
+        for &level in &self.sorted {
+            for (index, wanted) in group.open() {
+                let handle = self.spans[level].table_for(&self.levels[level], &self.order, wanted.key);
+                handle.into_iter().for_each(|handle| group.add(index, wanted, handle.opened()));
+            }
+            group.look(found)?;
+        }
+        Ok(group.unnamed())
     }
 
     /// About how many bytes of the tables lie in a range.

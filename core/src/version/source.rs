@@ -69,6 +69,16 @@ impl Cursor for Source {
     }
 
     #[inline]
+    fn key(&self) -> &[u8] {
+        of!(self, cursor => cursor.key())
+    }
+
+    #[inline]
+    fn version(&self) -> (RecordKind, SequenceNumber) {
+        of!(self, cursor => cursor.version())
+    }
+
+    #[inline]
     fn next_key(&mut self) -> Result<()> {
         of!(self, cursor => cursor.next_key())
     }

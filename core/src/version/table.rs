@@ -5,8 +5,7 @@ use std::sync::OnceLock;
 use crate::base::comparator::KeyOrder;
 use crate::base::error::Result;
 use crate::base::filename::FileKind;
-use crate::base::ids::SequenceNumber;
-use crate::base::lookup::{Lookup, Reach};
+use crate::base::lookup::{Lookup, Reach, Wanted};
 use crate::btree::{FoundRecord, Table, TableContext, TableMeta};
 use crate::sync::{Arc, AtomicBool, Mutex, Ordering};
 use crate::version::obsolete::Obsolete;
@@ -70,13 +69,11 @@ impl TableHandle {
         self.table.get()
     }
 
-    /// Lends the newest record of exactly `key`, whose hash is `hash`, at or below `sequence`: see [`Table::get`].
+    /// Lends the newest record of the wanted key: see [`Table::get`].
     #[inline]
     pub fn get<R>(
         &self,
-        key: &[u8],
-        hash: u64,
-        sequence: SequenceNumber,
+        wanted: &Wanted<'_>,
         reach: Reach,
         use_record: &mut impl FnMut(FoundRecord<'_>) -> R,
     ) -> Result<Lookup<R>> {
@@ -85,7 +82,7 @@ impl TableHandle {
             (None, Reach::Disk) => self.table()?,
             (Some(table), _) => table,
         };
-        table.get(key, hash, sequence, reach, use_record)
+        table.get(wanted, reach, use_record)
     }
 
     /// The file is to be removed when nobody uses it any more.

@@ -1,5 +1,6 @@
 //! The operating system.
 
+mod fork;
 mod lock;
 mod map;
 #[cfg_attr(unix, path = "os/unix.rs")]
@@ -15,6 +16,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
+
+pub use fork::{forks, watched_forks};
 
 /// The operating system: real files, clocks, threads and random numbers.
 ///

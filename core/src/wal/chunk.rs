@@ -3,6 +3,7 @@
 use crate::base::checksum::Checksum;
 use crate::base::header::FILE_HEADER_LEN;
 use crate::base::limits::MAX_CHUNK_PAYLOAD;
+use crate::base::planted::{Plant, planted};
 
 /// Bytes of a chunk in front of its payload.
 pub const CHUNK_HEADER_LEN: usize = 20;
@@ -105,7 +106,9 @@ impl ChunkHeader {
     /// `previous` is the checksum of the record's chunk before it.
     pub fn verifies(&self, chunk: &[u8], sums: &Checksum, offset: u64, previous: Option<u32>) -> bool {
         debug_assert_eq!(chunk.len(), self.chunk_len());
-        self.kind.continues() == previous.is_some() && self.crc == checksum(chunk, sums, offset, previous)
+        let is_right =
+            || self.crc == checksum(chunk, sums, offset, previous) || planted(Plant::ChunkUnchecked);
+        self.kind.continues() == previous.is_some() && is_right()
     }
 }
 

@@ -7,6 +7,7 @@ use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::header::{FILE_HEADER_LEN, FileHeader};
 use crate::base::ids::FileNumber;
 use crate::base::limits::MAX_CHUNK_PAYLOAD;
+use crate::base::planted::{Plant, planted};
 use crate::sync::{Arc, AtomicU64, Ordering};
 use crate::vfs::{OpenMode, Vfs, VfsFile};
 use crate::wal::ahead::Ahead;
@@ -125,7 +126,7 @@ impl LogWriter {
             self.repair_tail()?;
         }
         if let Err(error) = self.file.write_at(&self.buffer, self.written) {
-            self.torn = true;
+            self.torn = !planted(Plant::TailUncut);
             return Err(Error::io("write", &self.path, error));
         }
         self.written = self.end();
@@ -159,6 +160,9 @@ impl LogWriter {
     /// After a failed write: cuts the file back to what was written, on stable storage, so that bytes of the
     /// failed write cannot come back behind a later, shorter one. After an error the log must not be used.
     pub fn repair_tail(&mut self) -> Result<()> {
+        if planted(Plant::TailUncut) {
+            return Ok(());
+        }
         self.file.set_len(self.written).map_err(|error| Error::io("cut", &self.path, error))?;
         self.file.sync_all().map_err(|error| Error::io("sync", &self.path, error))?;
         self.ahead = Ahead::none(self.written);
@@ -207,7 +211,7 @@ impl LogWriter {
         let durable = self.durable.load(Ordering::Relaxed);
         debug_assert!(durable <= self.written);
         // A reader refuses a mark behind its own chunk.
-        let durable = durable.min(self.written);
+        let durable = if planted(Plant::MarkLies) { self.written } else { durable.min(self.written) };
         self.marked = self.marked.max(durable);
         let begin = self.buffer.len();
         ChunkHeader { crc: 0, len, kind, durable }.encode_unsealed(&mut self.buffer);
@@ -223,7 +227,12 @@ impl LogWriter {
 /// Brings a log's data to stable storage and then raises `durable` to `upto`, which was
 /// [`LogWriter::written`] before the call.
 pub fn sync(file: &dyn VfsFile, path: &Path, durable: &AtomicU64, upto: u64) -> Result<()> {
-    file.sync_data().map_err(|error| Error::io("sync", path, error))?;
+    let synced = match file.sync_data() {
+        Err(_) if planted(Plant::SyncErrorSwallowed) => Ok(()),
+        Err(_) if planted(Plant::SyncRetried) => file.sync_data(),
+        synced => synced,
+    };
+    synced.map_err(|error| Error::io("sync", path, error))?;
     durable.fetch_max(upto, Ordering::Relaxed);
     Ok(())
 }

@@ -8,6 +8,7 @@ use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::hash::hash_key;
 use crate::base::ids::{MAX_SEQUENCE, SequenceNumber};
 use crate::base::limits::DEFERRED_LOG_BYTES;
+use crate::base::planted::{Plant, planted};
 use crate::base::record::RecordKind;
 use crate::batch::{Operation, WriteBatch};
 use crate::cache::rows::{Row, RowCache};
@@ -179,7 +180,7 @@ impl Writer {
         staging: &mut Staging<'_>,
         member: &mut Member<'_>,
     ) -> Result<Position> {
-        if let Some(check) = member.check {
+        if let Some(check) = member.check.filter(|_| !planted(Plant::ConflictUnchecked)) {
             self.check_conflict(section, check)?;
         }
         let (batch, first) = (member.batch, staging.last_sequence + 1);
@@ -216,18 +217,22 @@ impl Writer {
     /// Makes a group visible; rows of its keys are changed with it.
     fn publish(&self, section: &mut Section, members: &[Member<'_>]) {
         let last = section.last_sequence;
-        if !self.rows.is_on() {
+        if !self.rows.is_on() || planted(Plant::StaleRow) {
             return self.catalogue.view().publish(last);
         }
+        let hints = self.catalogue.tables().cache.hints();
         section.hashes.clear();
         for (_, operation) in operations(members) {
-            section.hashes.push(self.rows.prefetch(operation.keyspace.0, hash_key(operation.key)));
+            let hash = self.rows.prefetch(operation.keyspace.0, hash_key(operation.key));
+            hints.prefetch(hash);
+            section.hashes.push(hash);
         }
         section.buckets.clear();
         for ((sequence, operation), hash) in operations(members).zip(&section.hashes) {
             let row = Row { keyspace: operation.keyspace.0, key: operation.key, sequence };
             let value = (operation.kind == RecordKind::Put).then_some(operation.value);
             section.buckets.extend(self.rows.change(*hash, row, value));
+            hints.remove(*hash);
         }
         self.catalogue.view().publish(last);
         section.buckets.iter().for_each(|bucket| self.rows.release(*bucket));
@@ -236,7 +241,9 @@ impl Writer {
     /// Starts to keep rows, unless a commit is under way.
     pub fn turn_rows_on(&self) {
         let Some(_section) = self.section.try_lock() else { return };
-        self.rows.turn_on(&*self.catalogue.tables().cache);
+        let pages = &*self.catalogue.tables().cache;
+        pages.turn_hints_on();
+        self.rows.turn_on(pages);
     }
 
     /// One write for the group, unless all of it may wait.

@@ -3,6 +3,7 @@
 use crate::base::error::Result;
 use crate::base::filename::FileKind;
 use crate::base::ids::SequenceNumber;
+use crate::base::planted::{Plant, planted};
 use crate::btree::{TableBuilder, TableMeta};
 use crate::catalogue::Catalogue;
 use crate::compaction::{KeptCount, Retention};
@@ -40,6 +41,10 @@ pub fn flush_oldest(catalogue: &Catalogue, snapshots: &Snapshots) -> Result<Opti
         tables_added: tables.iter().map(|meta| (0, Arc::clone(meta))).collect(),
         ..Edit::default()
     };
+    if planted(Plant::LogEarly) {
+        set.logs.iter().for_each(|log| catalogue.context().obsolete.add(FileKind::Log, *log));
+        catalogue.remove_obsolete();
+    }
     catalogue.apply(edit, |view, version| view.with_version(version, Some(&set)))?;
     job.end(tables.iter().map(|meta| meta.size));
     for log in &set.logs {

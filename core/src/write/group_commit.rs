@@ -11,7 +11,7 @@ use crate::base::config::ConsistencyLevel;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::batch::WriteBatch;
 use crate::metrics::{Counter, Timed, Timer};
-use crate::sync::{Arc, AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering};
+use crate::sync::{Arc, AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering, patience, spin_loop};
 use crate::write::commit::{Checked, Member, Section, Writer};
 use crate::write::group_sync::Position;
 use crate::write::stall::Waiter;
@@ -20,11 +20,11 @@ use crate::write::stall::Waiter;
 const MAX_COPIED_BYTES: usize = 64 << 10;
 
 /// A section that is busy is tried so often before a commit goes into the queue: most are short.
-const TRIES: usize = 100;
+const TRIES: usize = patience(100);
 
 /// A commit in the queue looks so often whether it is made, or the section free, before it goes to sleep: to be woken takes
 /// longer than most commits, and the one in the section pays for it.
-const LOOKS: usize = 400;
+const LOOKS: usize = patience(400);
 
 /// A group that has this many bytes takes no further member.
 const MAX_GROUP_BYTES: usize = 1 << 20;
@@ -223,7 +223,7 @@ impl Writer {
     /// The commit section, if it is free now or in a moment, and a commit can begin.
     fn section_at_once(&self) -> Option<MutexGuard<'_, Section>> {
         let mut tries = (0..TRIES).map(|_| {
-            std::hint::spin_loop();
+            spin_loop();
             self.section.try_lock()
         });
         let section = self.section.try_lock().or_else(|| tries.find_map(|section| section))?;
@@ -286,7 +286,7 @@ impl Writer {
             if request.is_done() || !self.section.is_locked() {
                 break;
             }
-            std::hint::spin_loop();
+            spin_loop();
         }
         if !request.is_done() {
             self.make_or_wait(request, waiter)?;

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use crate::base::error::Result;
 use crate::base::ids::FileNumber;
+use crate::base::planted::{Plant, planted};
 use crate::health::Health;
 use crate::metrics::{Counter, Timed};
 use crate::sync::{
@@ -149,6 +150,9 @@ impl GroupSync {
 
     /// Waits until everything in front of `position` is on stable storage, with others if there are some.
     pub fn wait(&self, position: Position, health: &Health) -> Result<()> {
+        if planted(Plant::StrongUnsynced) {
+            return Ok(());
+        }
         let mut state = self.state.lock();
         let mut counted = None;
         let mut patient = true;

@@ -8,6 +8,7 @@ use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::filename::FileKind;
 use crate::base::ids::{MAX_SEQUENCE, SequenceNumber};
 use crate::base::limits::{LEVELS, TARGET_TABLE_BYTES};
+use crate::base::planted::{Plant, planted};
 use crate::base::record::{Record, RecordKind};
 use crate::btree::{TableBuilder, TableMeta};
 use crate::catalogue::Catalogue;
@@ -30,6 +31,8 @@ pub struct IngestedTables {
     syncs: TableSyncs,
     /// Size of the open table at which the next sync is due.
     sync_at: u64,
+    /// There is enough to let another thread compress it.
+    much: bool,
 }
 
 /// A table in the making is synced whenever it has grown by so many bytes, so that little is left at the end.
@@ -45,6 +48,7 @@ impl IngestedTables {
             finished: Vec::new(),
             syncs: TableSyncs::new(&catalogue.tables().vfs),
             sync_at: SYNC_EVERY,
+            much: false,
         }
     }
 
@@ -65,7 +69,11 @@ impl IngestedTables {
             Some(builder) => builder,
             None => {
                 let deep = self.is_clear_of_tables(key);
-                self.builder.insert(self.catalogue.new_table(&self.space, deep)?)
+                let builder = self.builder.insert(self.catalogue.new_table(&self.space, deep)?);
+                if self.much {
+                    builder.pack_elsewhere();
+                }
+                builder
             }
         };
         builder.add(Record { key, sequence: 0, kind: RecordKind::Put, value }).map(drop)
@@ -78,10 +86,12 @@ impl IngestedTables {
 
     #[cold]
     fn sync_or_finish(&mut self) -> Result<()> {
-        let Some(builder) = &self.builder else { return Ok(()) };
+        let Some(builder) = &mut self.builder else { return Ok(()) };
         if builder.size() >= TARGET_TABLE_BYTES {
             return self.finish_table();
         }
+        self.much = true;
+        builder.pack_elsewhere();
         self.sync_at = builder.size() + SYNC_EVERY;
         match self.syncs.is_busy() {
             true => Ok(()),
@@ -171,7 +181,7 @@ impl Writer {
         // A drop holds the section too.
         let keyspace = ingested.space.id_for(self.catalogue.instance())?;
         let levels = view.version.space(keyspace).ok_or_else(View::gone)?;
-        let sequence = section.last_sequence + 1;
+        let sequence = section.last_sequence + u64::from(!planted(Plant::IngestSequence));
         if sequence > MAX_SEQUENCE {
             return Err(Error::new(ErrorKind::Halted, "the sequence numbers are used up"));
         }
@@ -191,10 +201,12 @@ impl Writer {
         self.apply_ingest(&mut section, ingested, tables, sequence)?;
         section.window.record_ingest(sequence, span);
         let publish = || self.catalogue.view().publish(sequence);
-        if self.rows.is_on() {
-            self.rows.clear_and(publish)
-        } else {
-            publish()
+        match self.rows.is_on() {
+            true => self.rows.clear_and(|| {
+                self.catalogue.tables().cache.hints().clear();
+                publish();
+            }),
+            false => publish(),
         }
         Ok(Some(sequence))
     }

@@ -2,6 +2,7 @@
 
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::ids::KeyspaceId;
+use crate::base::planted::{Plant, planted};
 use crate::manifest::{Edit, KeyspaceMeta};
 use crate::sync::Arc;
 use crate::version::Space;
@@ -70,8 +71,10 @@ impl Writer {
         }
         let mut section = self.lock();
         self.health.check_write()?;
-        self.write_log(&mut section)?;
-        self.sync_log(&section)?;
+        if !planted(Plant::DropUnsynced) {
+            self.write_log(&mut section)?;
+            self.sync_log(&section)?;
+        }
         let active = Arc::new(section.active.without_space(space.id()));
         let seen = Arc::clone(&active);
         let edit = Edit { keyspaces_dropped: vec![space.id()], ..Edit::default() };

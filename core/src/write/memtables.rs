@@ -138,6 +138,10 @@ impl<'a> Memtables<'a> {
     /// Inserts a batch for which there is room.
     pub fn insert(&mut self, batch: &WriteBatch, first: SequenceNumber) -> Result<()> {
         let mut operations = batch.operations();
+        if batch.len() == 1 {
+            // Nothing to be searched for side by side.
+            return operations.next().map_or(Ok(()), |operation| self.insert_one(operation, first));
+        }
         let mut first = first;
         while let Some(group) = Group::next(&mut operations) {
             if let Some(keyspace) = group.keyspace() {
@@ -147,12 +151,16 @@ impl<'a> Memtables<'a> {
                 }
             }
             for (sequence, operation) in (first..).zip(group.operations()) {
-                let Operation { kind, keyspace, key, value } = *operation;
-                self.share(keyspace)?.writer.insert(key, sequence, kind, value)?;
+                self.insert_one(*operation, sequence)?;
             }
             first += group.len as u64;
         }
         Ok(())
+    }
+
+    fn insert_one(&mut self, operation: Operation<'_>, sequence: SequenceNumber) -> Result<()> {
+        let Operation { kind, keyspace, key, value } = operation;
+        self.share(keyspace)?.writer.insert(key, sequence, kind, value)
     }
 }
 

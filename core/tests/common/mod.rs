@@ -1,6 +1,7 @@
 //! What the integration tests share.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub mod alone;
 pub mod child;
 pub mod forward;
 pub mod gate;
@@ -80,6 +81,7 @@ pub fn path_of(name: &str) -> PathBuf {
 }
 
 /// A small generator of random numbers (splitmix64), the same on every machine.
+#[derive(Debug)]
 pub struct Random(pub u64);
 
 impl Random {

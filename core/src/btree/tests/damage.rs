@@ -339,7 +339,7 @@ fn a_tree_that_shares_its_pages_is_not_walked_forever() {
         }
         let mut raw = Vec::new();
         node.encode(&mut raw).unwrap();
-        sink.append_page(kind, &raw).unwrap()
+        sink.append_page(kind, &mut raw).unwrap()
     };
     // Falling, so that the last record of the leaf is in front of its first one.
     let put = Middle::of_record(RecordKind::Put, 1);
@@ -351,7 +351,7 @@ fn a_tree_that_shares_its_pages_is_not_walked_forever() {
     let mut properties = Properties::new(bed.options.keyspace, "bytewise");
     properties.count(Owned::put("a", 1, "").lend(), true);
     properties.height = 41;
-    let pointer = sink.append_page(PageKind::Properties, &properties.encode()).unwrap();
+    let pointer = sink.append_page(PageKind::Properties, &mut properties.encode()).unwrap();
     let footer = Footer { root, properties: pointer, filter: PagePointer::NONE };
     sink.append(&footer.encode(&sink.checksum, sink.position())).unwrap();
     sink.write_buffer().unwrap();

@@ -5,6 +5,7 @@ mod damage;
 mod filter;
 mod maps;
 mod model;
+mod packer;
 mod shape;
 
 use std::cmp::Ordering;
@@ -14,9 +15,9 @@ use super::*;
 use crate::base::comparator::{Comparator, KeyOrder};
 use crate::base::error::Result;
 use crate::base::hash::hash_key;
-use crate::base::lookup::{Lookup, Reach};
+use crate::base::lookup::{Lookup, Reach, Wanted};
 use crate::base::record::{Record, RecordKind};
-use crate::btree::table::{FoundRecord, PageRecord};
+use crate::btree::table::FoundRecord;
 use crate::cache::PageCache;
 use crate::codec::{Codec, Compression};
 use crate::iter::Cursor;
@@ -160,7 +161,7 @@ impl Bed {
 
 /// As the engine finds it: counted, and then lent, once the pages on the way are named.
 fn get(table: &Table, key: &[u8], sequence: SequenceNumber) -> Result<Option<Owned>> {
-    let owned = |found: Lookup<PageRecord>| {
+    let owned = |found: Lookup<FoundRecord<'static>>| {
         found.on_disk().map(|found| Owned {
             key: key.to_vec(),
             sequence: found.sequence,
@@ -173,9 +174,14 @@ fn get(table: &Table, key: &[u8], sequence: SequenceNumber) -> Result<Option<Own
     Ok(found)
 }
 
-fn find(table: &Table, key: &[u8], sequence: SequenceNumber, reach: Reach) -> Result<Lookup<PageRecord>> {
+fn find(
+    table: &Table,
+    key: &[u8],
+    sequence: SequenceNumber,
+    reach: Reach,
+) -> Result<Lookup<FoundRecord<'static>>> {
     let mut counted = |record: FoundRecord<'_>| record.counted();
-    table.get(key, hash_key(key), sequence, reach, &mut counted)
+    table.get(&Wanted { key, hash: hash_key(key), sequence }, reach, &mut counted)
 }
 
 fn scan(table: &Arc<Table>) -> Result<Vec<Owned>> {

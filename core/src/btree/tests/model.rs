@@ -35,10 +35,17 @@ fn records() -> impl Strategy<Value = Vec<Owned>> {
         records.iter_mut().for_each(|record| record.sequence = 0);
         records
     });
+    let letters = proptest::sample::select(vec![0u8, 1, b'a', 0xff]);
+    let equal = (0..14usize, 0..40usize).prop_flat_map(move |(key_len, value_len)| {
+        let key = proptest::collection::vec(letters.clone(), key_len);
+        let put = (key, any::<u8>()).prop_map(move |(key, byte)| Owned::put(key, 0, vec![byte; value_len]));
+        proptest::collection::vec(put, 1..200)
+    });
     let free = proptest::collection::vec(record(), 1..300);
     prop_oneof![
         4 => (free, run).prop_map(|(free, run): (Vec<Owned>, Vec<Owned>)| [free, run].concat()),
         1 => zeroed,
+        1 => equal,
     ]
 }
 

@@ -36,7 +36,7 @@ impl<V: Cached> PageCache<V> {
         let key = Key { file, offset };
         let hash = key.hash();
         let taken = |value: Option<Arc<V>>| {
-            self.retired.add(value.clone());
+            self.retire(value.clone());
             value
         };
         self.change(self.shard(hash), 0, |shard| shard.remove(hash, &key), taken)

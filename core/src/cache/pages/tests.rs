@@ -24,6 +24,14 @@ impl<T: Send + Sync> Cached for Marked<T> {
     fn content(&self) -> *const u8 {
         std::ptr::from_ref(&self.value).cast()
     }
+
+    fn is_leaf(&self) -> bool {
+        true
+    }
+
+    fn stride(&self) -> u32 {
+        0
+    }
 }
 
 fn marked<T>(value: T) -> Arc<Marked<T>> {
@@ -220,6 +228,14 @@ fn what_is_lent_is_not_freed() {
 
         fn content(&self) -> *const u8 {
             std::ptr::null()
+        }
+
+        fn is_leaf(&self) -> bool {
+            true
+        }
+
+        fn stride(&self) -> u32 {
+            0
         }
     }
 

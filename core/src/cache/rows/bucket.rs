@@ -9,7 +9,7 @@ mod change;
 use std::ops::Range;
 
 use crate::cache::rows::Row;
-use crate::sync::{AtomicU64, Ordering, fence, yield_now};
+use crate::sync::{AtomicU64, Ordering, fence, spin_loop, yield_now};
 
 /// Words of a bucket's head; a look that finds its row needs the first cache line of it.
 const HEAD_WORDS: usize = 10;
@@ -205,13 +205,18 @@ impl<'a> Bucket<'a> {
                 _ => {}
             }
             spins += 1;
-            if spins.is_multiple_of(64) { yield_now() } else { std::hint::spin_loop() }
+            if spins.is_multiple_of(64) { yield_now() } else { spin_loop() }
         }
     }
 
     /// Gives the lock back, with a new stamp.
     pub(super) fn unlock(&self) {
         self.unlock_behind(0);
+    }
+
+    /// Gives the lock back with the stamp that there was: nothing has changed.
+    pub(super) fn unlock_at(&self, stamp: u64) {
+        self.head[STAMP].store(stamp, Ordering::Release);
     }
 
     /// Gives the lock back, with a stamp behind all that there were and behind `floor`. That stamp.

@@ -7,8 +7,8 @@
 
 use crate::base::hash::hash_key;
 use crate::cache::rows::bucket::{BUCKET_WORDS, Bucket};
-use crate::cache::rows::words::Words;
 use crate::cache::rows::{BUCKET_BYTES, Lender, RowCache, in_keyspace};
+use crate::cache::words::Words;
 use crate::sync::Ordering;
 
 /// Buckets whose memory is lent and given back together.

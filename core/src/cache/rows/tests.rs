@@ -90,6 +90,28 @@ fn commit(cache: &RowCache, key: &[u8], sequence: SequenceNumber, value: Option<
     bucket.into_iter().for_each(|bucket| cache.release(bucket));
 }
 
+/// The race that would leave a stale hint: found, then written, then left.
+#[test]
+fn a_hint_is_left_only_if_the_key_was_not_written_since_the_ticket() {
+    let cache = cache();
+    let ticket = ticket(&cache, b"key").unwrap();
+    let leave = || {
+        let mut left = None;
+        cache.unwritten(ticket, |hash| left = Some(hash));
+        left
+    };
+    assert_eq!([leave(), leave()], [Some(hash_of(0, b"key")); 2]);
+    let bucket = cache.change(hash_of(0, b"key"), row(b"key", 7), None).unwrap();
+    assert_eq!(leave(), None, "the commit is not visible yet");
+    cache.release(bucket);
+    assert_eq!(leave(), None);
+    let later = self::ticket(&cache, b"key").unwrap();
+    cache.clear_and(|| ());
+    let mut left = false;
+    cache.unwritten(later, |_| left = true);
+    assert!(!left, "a change of unknown keys");
+}
+
 #[test]
 fn a_row_comes_back_at_its_sequence_and_later() {
     let cache = cache();

@@ -8,7 +8,8 @@ use std::sync::Arc;
 /// Bytes that are shared, copied and charged for together.
 pub const CHUNK: u64 = 4096;
 
-type Chunk = [u8; CHUNK as usize];
+/// Bytes of one chunk.
+pub type Chunk = [u8; CHUNK as usize];
 
 /// The bytes of a file. A chunk that is not there is all zeros; bytes of a chunk behind the length are
 /// zero. A copy shares its chunks until one side is written.
@@ -59,10 +60,7 @@ impl Content {
     pub fn set_len(&mut self, len: u64) -> io::Result<()> {
         end_of(len, 0)?;
         if len < self.len {
-            self.chunks.split_off(&len.div_ceil(CHUNK));
-            if let Some(tail) = self.chunks.get_mut(&(len / CHUNK)) {
-                Arc::make_mut(tail)[(len % CHUNK) as usize..].fill(0);
-            }
+            self.end_at(len);
         }
         self.len = len;
         Ok(())
@@ -82,11 +80,33 @@ impl Content {
     pub fn take_from(&mut self, other: &Content, chunks: impl IntoIterator<Item = u64>) {
         self.len = other.len;
         for index in chunks {
-            match other.chunks.get(&index) {
-                Some(chunk) => self.chunks.insert(index, Arc::clone(chunk)),
-                None => self.chunks.remove(&index),
-            };
+            self.put_chunk(index, other.chunk(index));
         }
+    }
+
+    /// A chunk as it is; `None`: zeros.
+    pub fn chunk(&self, index: u64) -> Option<Arc<Chunk>> {
+        self.chunks.get(&index).cloned()
+    }
+
+    /// Replaces a chunk, whatever the length: [`Content::end_at`] comes behind it.
+    pub fn put_chunk(&mut self, index: u64, chunk: Option<Arc<Chunk>>) {
+        match chunk {
+            Some(chunk) => self.chunks.insert(index, chunk),
+            None => self.chunks.remove(&index),
+        };
+    }
+
+    /// Sets the length, and drops what stands behind it.
+    pub fn end_at(&mut self, len: u64) {
+        let kept = len.div_ceil(CHUNK);
+        self.chunks.split_off(&kept);
+        if !len.is_multiple_of(CHUNK)
+            && let Some(tail) = self.chunks.get_mut(&(len / CHUNK))
+        {
+            Arc::make_mut(tail)[(len % CHUNK) as usize..].fill(0);
+        }
+        self.len = len;
     }
 
     /// Bytes of the disk in use: of every chunk that is there, what lies before the length.

@@ -3,11 +3,13 @@
 mod content;
 mod faults;
 mod names;
+mod pending;
 mod tree;
 mod vfs;
 
 use crate::sync::Mutex;
-use faults::Gate;
+use faults::{Failed, Gate};
+use pending::Choice;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -16,19 +18,57 @@ use std::sync::Arc;
 use std::time::Duration;
 use tree::{Id, Tree};
 
-pub use faults::Fault;
+pub use faults::{Fault, Leaves};
 
 /// When the clock of a new disk starts: 2023-11-14 22:13:20 UTC.
 const EPOCH: Duration = Duration::from_secs(1_700_000_000);
 
-/// What a crash leaves.
+/// What a crash leaves. What was synced stays in all of them; `pending.rs` has the rules for the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
     /// The process was killed: all that it did stays, and what was not synced may still be lost later.
     All,
+    /// The same, and the operating system has forgotten the bytes that failed syncs have dropped.
+    Evicted,
     /// Power was cut: only synced bytes under synced names stay.
     Durable,
+    /// Power was cut: all names are there, but no length and no byte that was not synced.
+    Names,
+    /// Power was cut: all names and lengths are there, but no byte that was not synced.
+    Sizes,
+    /// Power was cut: all up to some instant is there, and nothing behind it.
+    Prefix(u64),
+    /// Power was cut: all is there but for one effect. What came behind it is there.
+    Hole(u64),
+    /// Power was cut in the middle of a write: all in front of it is there.
+    Torn(Tear, u64),
+    /// Power was cut: of all that was not synced each part is there or not, by this seed.
+    Any(u64),
 }
+
+/// Where a write tears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tear {
+    /// At any byte.
+    Byte,
+    /// At a sector of 512 bytes.
+    Sector,
+    /// At a page of 4096 bytes.
+    Page,
+}
+
+impl Tear {
+    fn bytes(self) -> u64 {
+        match self {
+            Tear::Byte => 1,
+            Tear::Sector => 512,
+            Tear::Page => 4096,
+        }
+    }
+}
+
+/// Called before each numbered call, with its number.
+pub type Watcher = Arc<dyn Fn(&MemoryVfs, u64) + Send + Sync>;
 
 /// A file system in memory. A clone is the same disk; a new one has the empty folder `/`.
 ///
@@ -39,7 +79,7 @@ pub enum Keep {
 /// Every call that changes or syncs something has a number, from 0: `open` with `CreateNew`, `write_at`,
 /// `set_len`, `preallocate`, `sync_data`, `sync_all`, `rename`, `remove`, `create_dir`, `remove_dir`,
 /// `sync_dir`, and `lock` if it makes the file. By that number a call can be made to fail, or the disk
-/// be cut off.
+/// be cut off. Calls that read are numbered apart.
 ///
 /// Time stands still unless [`MemoryVfs::advance`] or [`MemoryVfs::set_now`] moves it; random numbers
 /// follow from the seed; threads are real.
@@ -51,6 +91,8 @@ pub struct MemoryVfs {
 struct Disk {
     tree: Tree,
     gate: Gate,
+    reads: Gate,
+    watcher: Option<Watcher>,
     space: Option<u64>,
     locked: BTreeSet<Id>,
     now: Duration,
@@ -70,6 +112,8 @@ impl MemoryVfs {
         Self::new(Disk {
             tree: Tree::default(),
             gate: Gate::default(),
+            reads: Gate::default(),
+            watcher: None,
             space: None,
             locked: BTreeSet::new(),
             now: EPOCH,
@@ -89,11 +133,20 @@ impl MemoryVfs {
     pub fn crash(&self, keep: Keep) -> MemoryVfs {
         let disk = self.disk.lock();
         let mut tree = disk.tree.clone();
-        if keep == Keep::Durable {
-            tree.forget_pending();
+        match keep {
+            Keep::All => {}
+            Keep::Evicted => tree.evict(),
+            _ => tree.settle(Choice::of(keep, &tree)),
         }
         tree.forget_handles();
-        Self::new(Disk { tree, gate: Gate::default(), locked: BTreeSet::new(), ..*disk })
+        Self::new(Disk {
+            tree,
+            gate: Gate::default(),
+            reads: Gate::default(),
+            watcher: None,
+            locked: BTreeSet::new(),
+            ..*disk
+        })
     }
 
     /// How many numbered calls there have been, failed ones too.
@@ -109,13 +162,57 @@ impl MemoryVfs {
 
     /// Lets the call with the number `call` fail and change nothing; those after it work.
     pub fn fail_call(&self, call: u64, fault: impl Into<Fault>) {
-        self.disk.lock().gate.failures.insert(call, fault.into());
+        self.fail_call_with(call, fault, Leaves::Nothing);
+    }
+
+    /// Lets the call with the number `call` fail; those after it work.
+    pub fn fail_call_with(&self, call: u64, fault: impl Into<Fault>, leaves: Leaves) {
+        self.disk.lock().gate.failures.insert(call, (fault.into(), leaves));
+    }
+
+    /// Lets every numbered call from number `call` on fail.
+    pub fn fail_from(&self, call: u64, fault: impl Into<Fault>, leaves: Leaves) {
+        self.disk.lock().gate.lasting = Some((call, fault.into(), leaves));
+    }
+
+    /// No call fails any more by [`MemoryVfs::fail_from`] or [`MemoryVfs::fail_reads_from`].
+    pub fn heal(&self) {
+        let mut disk = self.disk.lock();
+        disk.gate.lasting = None;
+        disk.reads.lasting = None;
+    }
+
+    /// How many calls have read something, failed ones too: `open` but with `CreateNew`, `read_at`, `len`, `map`,
+    /// `file_type`, `list` and `canonicalize`.
+    pub fn reads(&self) -> u64 {
+        self.disk.lock().reads.calls
+    }
+
+    /// Lets the reading call with the number `read` fail; those after it work.
+    pub fn fail_read(&self, read: u64, fault: impl Into<Fault>) {
+        self.disk.lock().reads.failures.insert(read, (fault.into(), Leaves::Nothing));
+    }
+
+    /// Lets every reading call from number `read` on fail.
+    pub fn fail_reads_from(&self, read: u64, fault: impl Into<Fault>) {
+        self.disk.lock().reads.lasting = Some((read, fault.into(), Leaves::Nothing));
+    }
+
+    /// Lets `watcher` look at the disk before each numbered call.
+    pub fn watch(&self, watcher: Option<Watcher>) {
+        self.disk.lock().watcher = watcher;
     }
 
     /// Sets how many bytes all files together may use; `None` for no limit. A write that would pass it
     /// writes what fits and fails with `StorageFull`. Holes are free, until they are written.
     pub fn set_space(&self, bytes: Option<u64>) {
         self.disk.lock().space = bytes;
+    }
+
+    /// As [`MemoryVfs::set_space`]: so many bytes more than are in use.
+    pub fn set_room(&self, bytes: u64) {
+        let mut disk = self.disk.lock();
+        disk.space = Some(disk.tree.used().saturating_add(bytes));
     }
 
     /// Steps the clock of [`now`](super::Vfs::now), in any direction.
@@ -170,9 +267,41 @@ impl MemoryVfs {
 
     /// Counts a call and, if it may be carried out, does so.
     fn change<T>(&self, call: impl FnOnce(&mut Disk) -> io::Result<T>) -> io::Result<T> {
+        self.change_or(
+            call,
+            |disk, call, seed| if mix(seed, 8).is_multiple_of(2) { Ok(()) } else { call(disk).map(drop) },
+        )
+    }
+
+    /// As [`MemoryVfs::change`]; `part` does what a call does that fails half-way.
+    fn change_or<T, C: FnOnce(&mut Disk) -> io::Result<T>>(
+        &self,
+        call: C,
+        part: impl FnOnce(&mut Disk, C, u64) -> io::Result<()>,
+    ) -> io::Result<T> {
+        let watcher = {
+            let disk = self.disk.lock();
+            disk.watcher.clone().map(|watcher| (watcher, disk.gate.calls))
+        };
+        if let Some((watcher, number)) = watcher {
+            watcher(self, number);
+        }
         let mut disk = self.disk.lock();
-        disk.gate.pass()?;
-        call(&mut disk)
+        let number = disk.gate.calls;
+        let Err((error, leaves)) = disk.gate.pass() else { return call(&mut disk) };
+        match leaves {
+            Leaves::Nothing => {}
+            Leaves::Part(seed) => part(&mut disk, call, mix(seed, number))?,
+            Leaves::All => drop(call(&mut disk)?),
+        }
+        Err(error)
+    }
+
+    /// Counts a call that reads and, if it may be carried out, does so.
+    fn read<T>(&self, call: impl FnOnce(&Disk) -> io::Result<T>) -> io::Result<T> {
+        let mut disk = self.disk.lock();
+        disk.reads.pass().map_err(|(error, _): Failed| error)?;
+        call(&disk)
     }
 }
 
@@ -187,6 +316,13 @@ impl fmt::Debug for MemoryVfs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryVfs").finish_non_exhaustive()
     }
+}
+
+/// A random number that follows from two.
+fn mix(seed: u64, other: u64) -> u64 {
+    let mut state = seed;
+    state = splitmix64(&mut state) ^ other;
+    splitmix64(&mut state)
 }
 
 /// Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.

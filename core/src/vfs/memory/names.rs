@@ -1,5 +1,6 @@
 //! Paths and names of the tree.
 
+use super::pending::{NameEffect, Stamp};
 use super::tree::{Body, File, Folder, Id, Inode, ROOT, Tree};
 use crate::vfs::FileType;
 use std::collections::BTreeSet;
@@ -99,7 +100,23 @@ impl Tree {
         self.folder_mut(folder)?.seen.insert(name.to_owned(), id);
         self.inodes.insert(id, Inode { refs: 1, body });
         self.next += 1;
+        let stamp = self.new_stamp();
+        self.note_name(folder, NameEffect { stamp, name: name.to_owned(), id: Some(id) })?;
         Ok(id)
+    }
+
+    fn new_stamp(&mut self) -> Stamp {
+        self.stamp += 1;
+        self.stamp
+    }
+
+    /// Notes what a call has done to a name.
+    fn note_name(&mut self, folder: Id, effect: NameEffect) -> io::Result<()> {
+        if let Some(id) = effect.id {
+            self.retain(id)?;
+        }
+        self.folder_mut(folder)?.pending.push(effect);
+        Ok(())
     }
 
     /// Takes a file's name away.
@@ -120,6 +137,8 @@ impl Tree {
     fn unlink(&mut self, path: &Path) -> io::Result<()> {
         let (folder, name) = self.locate(path)?;
         if let Some(id) = self.folder_mut(folder)?.seen.remove(name) {
+            let stamp = self.new_stamp();
+            self.note_name(folder, NameEffect { stamp, name: name.to_owned(), id: None })?;
             self.release(id);
         }
         Ok(())
@@ -146,6 +165,11 @@ impl Tree {
         if self.is_within(new_folder, id)? {
             return Err(ErrorKind::InvalidInput.into());
         }
+        let (stamp, name) = (self.new_stamp(), |name: &str| name.to_owned());
+        let made = NameEffect { stamp, name: name(new_name), id: Some(id) };
+        self.note_name(new_folder, made)?;
+        let gone = NameEffect { stamp, name: name(old_name), id: None };
+        self.note_name(old_folder, gone)?;
         self.folder_mut(old_folder)?.seen.remove(old_name);
         if let Some(replaced) = self.folder_mut(new_folder)?.seen.insert(new_name.to_owned(), id) {
             self.release(replaced);
@@ -168,12 +192,13 @@ impl Tree {
     /// Makes the names in a folder durable.
     pub fn sync_folder(&mut self, path: &Path) -> io::Result<()> {
         let id = self.resolve(path)?;
-        let seen = self.folder(id)?.seen.clone();
-        for child in seen.values() {
-            self.retain(*child)?;
+        let folder = self.folder_mut(id)?;
+        let mut before = Vec::new();
+        // The hold of a pending effect on its file goes over to the durable name.
+        for effect in std::mem::take(&mut folder.pending) {
+            before.extend(effect.apply(&mut folder.durable));
         }
-        let before = std::mem::replace(&mut self.folder_mut(id)?.durable, seen);
-        before.into_values().for_each(|child| self.release(child));
+        before.into_iter().for_each(|child| self.release(child));
         Ok(())
     }
 
@@ -182,6 +207,9 @@ impl Tree {
         let id = self.resolve(path)?;
         let (folder, name) = self.locate(path)?;
         self.retain(id)?;
+        let forgotten: Vec<_> =
+            self.folder_mut(folder)?.pending.extract_if(.., |old| old.name == name).collect();
+        forgotten.into_iter().filter_map(|effect| effect.id).for_each(|id| self.release(id));
         if let Some(before) = self.folder_mut(folder)?.durable.insert(name.to_owned(), id) {
             self.release(before);
         }

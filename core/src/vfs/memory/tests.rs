@@ -3,6 +3,8 @@
 use super::*;
 use crate::vfs::{FileType, OpenMode, Vfs, VfsFile};
 
+mod crashes;
+
 fn path(name: &str) -> &Path {
     Path::new(name)
 }
@@ -478,6 +480,9 @@ mod model {
                 prop_assert!(content(&vfs) == model.content(false), "seen, after step {i}");
                 let after = content(&vfs.crash(Keep::Durable));
                 prop_assert!(after == model.content(true), "durable, after step {i}");
+                let all = vfs.crash(Keep::All);
+                all.disk.lock().tree.settle(Choice::EVERYTHING);
+                prop_assert!(content(&all) == model.content(false), "all that is pending, after step {i}");
             }
             // What has no name any more is gone, whatever it went through.
             for name in names(&vfs, "/") {

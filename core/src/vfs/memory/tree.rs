@@ -1,15 +1,18 @@
 //! Files and folders in two worlds: what the process sees, and what is durable.
 
-use super::content::Content;
+use super::content::{CHUNK, Content};
+use super::pending::{Choice, FileEffect, NameEffect, Stamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind};
+use std::ops::Range;
+use std::sync::Arc;
 
 /// Names a file or folder for its whole life; never used twice.
 pub type Id = u64;
 
 pub(super) const ROOT: Id = 0;
 
-type Names = BTreeMap<String, Id>;
+pub(super) type Names = BTreeMap<String, Id>;
 
 #[derive(Clone, Debug)]
 pub(super) struct Inode {
@@ -28,14 +31,18 @@ pub(super) enum Body {
 pub(super) struct File {
     pub seen: Content,
     pub durable: Content,
-    /// Chunks in which the two may differ.
+    /// Chunks that the next sync brings to the disk.
     pub dirty: BTreeSet<u64>,
+    /// What has happened since the last sync, in order.
+    pub pending: Vec<FileEffect>,
 }
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Folder {
     pub seen: Names,
     pub durable: Names,
+    /// What has happened since the last sync, in order.
+    pub pending: Vec<NameEffect>,
 }
 
 /// All files and folders. Nothing here counts calls or injects faults.
@@ -43,12 +50,14 @@ pub(super) struct Folder {
 pub struct Tree {
     pub(super) inodes: BTreeMap<Id, Inode>,
     pub(super) next: Id,
+    /// Effects so far.
+    pub(super) stamp: Stamp,
 }
 
 impl Default for Tree {
     fn default() -> Self {
         let root = Inode { refs: 1, body: Body::Folder(Folder::default()) };
-        Tree { inodes: BTreeMap::from([(ROOT, root)]), next: ROOT + 1 }
+        Tree { inodes: BTreeMap::from([(ROOT, root)]), next: ROOT + 1, stamp: 0 }
     }
 }
 
@@ -73,21 +82,52 @@ impl Tree {
         };
         let buf = buf.get(..fits).unwrap_or(buf);
         file.seen.write(buf, offset)?;
-        file.dirty.extend(Content::within(offset, buf.len()));
+        if !buf.is_empty() {
+            let chunks = Content::within(offset, buf.len()).collect();
+            self.note(id, chunks, offset..offset + buf.len() as u64)?;
+        }
         Ok(fits)
+    }
+
+    /// Notes what a change of a file has done.
+    fn note(&mut self, id: Id, chunks: Vec<u64>, written: Range<u64>) -> io::Result<()> {
+        self.stamp += 1;
+        let stamp = self.stamp;
+        let file = self.file_mut(id)?;
+        file.dirty.extend(&chunks);
+        let chunks = chunks.into_iter().map(|index| (index, file.seen.chunk(index))).collect();
+        file.pending.push(FileEffect { stamp, chunks, written, len: file.seen.len() });
+        Ok(())
     }
 
     /// Cuts a file, or grows it by a hole.
     pub fn set_len(&mut self, id: Id, len: u64) -> io::Result<()> {
         let file = self.file_mut(id)?;
-        file.dirty.extend(file.seen.cut_by(len));
-        file.seen.set_len(len)
+        let chunks = file.seen.cut_by(len).collect();
+        file.seen.set_len(len)?;
+        self.note(id, chunks, 0..0)
     }
 
     /// Makes the bytes of a file durable.
     pub fn sync_file(&mut self, id: Id) -> io::Result<()> {
         let file = self.file_mut(id)?;
         file.durable.take_from(&file.seen, std::mem::take(&mut file.dirty));
+        file.pending.clear();
+        Ok(())
+    }
+
+    /// A sync that fails: some of the bytes are on the disk, and the others are dropped. What was seen is still seen.
+    /// Lengths stay pending.
+    pub fn drop_pages(&mut self, id: Id, choice: Choice) -> io::Result<()> {
+        let file = self.file_mut(id)?;
+        let len = file.durable.len();
+        file.durable = choice.content(id, &file.durable, &file.pending);
+        file.durable.end_at(len);
+        file.dirty.clear();
+        for effect in &mut file.pending {
+            effect.chunks.clear();
+            effect.written = 0..0;
+        }
         Ok(())
     }
 
@@ -101,6 +141,13 @@ impl Tree {
         if offset < file.durable.len() {
             file.durable.write(&byte, offset)?;
         }
+        for (index, chunk) in file.pending.iter_mut().flat_map(|effect| &mut effect.chunks) {
+            if *index == offset / CHUNK
+                && let Some(chunk) = chunk
+            {
+                Arc::make_mut(chunk)[(offset % CHUNK) as usize] = byte[0];
+            }
+        }
         Ok(())
     }
 
@@ -111,11 +158,22 @@ impl Tree {
 
     /// Bytes in use by all files, also by those that are open and have no name any more.
     pub fn used(&self) -> u64 {
-        let charge = |inode: &Inode| match &inode.body {
-            Body::File(file) => file.seen.charge(),
-            Body::Folder(_) => 0,
+        let mut pending: BTreeMap<Id, usize> = BTreeMap::new();
+        for inode in self.inodes.values() {
+            if let Body::Folder(folder) = &inode.body {
+                folder
+                    .pending
+                    .iter()
+                    .filter_map(|effect| effect.id)
+                    .for_each(|id| *pending.entry(id).or_default() += 1);
+            }
+        }
+        // One that a crash alone could bring back takes no room.
+        let charge = |(id, inode): (&Id, &Inode)| match &inode.body {
+            Body::File(file) if inode.refs > pending.get(id).copied().unwrap_or(0) => file.seen.charge(),
+            _ => 0,
         };
-        self.inodes.values().map(charge).sum()
+        self.inodes.iter().map(charge).sum()
     }
 }
 
@@ -136,22 +194,69 @@ impl Tree {
             if inode.refs == 0
                 && let Some(Inode { body: Body::Folder(folder), .. }) = self.inodes.remove(&id)
             {
+                gone.extend(folder.pending.iter().filter_map(|effect| effect.id));
                 gone.extend(folder.seen.into_values().chain(folder.durable.into_values()));
             }
         }
     }
 
-    /// Forgets every name and byte that is not durable.
-    pub fn forget_pending(&mut self) {
-        for inode in self.inodes.values_mut() {
+    /// The state that a crash leaves: what is chosen of the pending effects, durable.
+    pub fn settle(&mut self, choice: Choice) {
+        for (&id, inode) in &mut self.inodes {
             match &mut inode.body {
                 Body::File(file) => {
+                    file.durable = choice.content(id, &file.durable, &file.pending);
                     file.seen = file.durable.clone();
                     file.dirty.clear();
+                    file.pending.clear();
                 }
-                Body::Folder(folder) => folder.seen = folder.durable.clone(),
+                Body::Folder(folder) => {
+                    folder.durable = choice.names(folder);
+                    folder.seen = folder.durable.clone();
+                    folder.pending.clear();
+                }
             }
         }
+    }
+
+    /// Forgets what failed syncs have dropped and was still seen.
+    pub fn evict(&mut self) {
+        for (&id, inode) in &mut self.inodes {
+            if let Body::File(file) = &mut inode.body {
+                file.seen = Choice::EVERYTHING.content(id, &file.durable, &file.pending);
+            }
+        }
+    }
+
+    /// The stamps of all pending effects, rising.
+    pub fn pending_stamps(&self) -> Vec<Stamp> {
+        let of_inode = |inode: &Inode| -> Vec<Stamp> {
+            match &inode.body {
+                Body::File(file) => file.pending.iter().map(|effect| effect.stamp).collect(),
+                Body::Folder(folder) => folder.pending.iter().map(|effect| effect.stamp).collect(),
+            }
+        };
+        let mut stamps: Vec<_> = self.inodes.values().flat_map(of_inode).collect();
+        stamps.sort_unstable();
+        stamps.dedup();
+        stamps
+    }
+
+    /// All pending writes in their order, each with the length of its file before it.
+    pub fn pending_writes(&self) -> Vec<(u64, &FileEffect)> {
+        let mut writes = Vec::new();
+        for inode in self.inodes.values() {
+            let Body::File(file) = &inode.body else { continue };
+            let mut before = file.durable.len();
+            for effect in &file.pending {
+                if !effect.written.is_empty() {
+                    writes.push((before, effect));
+                }
+                before = effect.len;
+            }
+        }
+        writes.sort_unstable_by_key(|(_, effect)| effect.stamp);
+        writes
     }
 
     /// Forgets the open handles, and with them the files that have no name.
@@ -160,7 +265,8 @@ impl Tree {
         let mut rest = vec![ROOT];
         while let Some(id) = rest.pop() {
             if let Some(Inode { body: Body::Folder(folder), .. }) = self.inodes.get(&id) {
-                for &child in folder.seen.values().chain(folder.durable.values()) {
+                let pending = folder.pending.iter().filter_map(|effect| effect.id.as_ref());
+                for &child in folder.seen.values().chain(folder.durable.values()).chain(pending) {
                     let count = refs.entry(child).or_insert(0);
                     *count += 1;
                     if *count == 1 {

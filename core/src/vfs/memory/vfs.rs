@@ -1,5 +1,6 @@
 //! The calls of the trait, over the tree.
 
+use super::pending::Choice;
 use super::tree::Id;
 use super::{Disk, MemoryVfs, splitmix64};
 use crate::vfs::{FileType, OpenMode, Vfs, VfsFile, VfsLock, VfsThread, os};
@@ -12,24 +13,20 @@ use bytes::Bytes;
 
 impl Vfs for MemoryVfs {
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn VfsFile>> {
-        let mut disk = self.disk.lock();
         let id = match mode {
-            OpenMode::Read | OpenMode::ReadWrite => disk.tree.find_file(path)?,
-            OpenMode::CreateNew => {
-                disk.gate.pass()?;
-                disk.tree.create_file(path)?
-            }
+            OpenMode::Read | OpenMode::ReadWrite => self.read(|disk| disk.tree.find_file(path))?,
+            OpenMode::CreateNew => self.change(|disk| disk.tree.create_file(path))?,
         };
-        disk.tree.retain(id)?;
+        self.disk.lock().tree.retain(id)?;
         Ok(Arc::new(MemoryFile { vfs: self.clone(), id, writable: mode != OpenMode::Read }))
     }
 
     fn file_type(&self, path: &Path) -> io::Result<Option<FileType>> {
-        self.disk.lock().tree.file_type(path)
+        self.read(|disk| disk.tree.file_type(path))
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<String>> {
-        self.disk.lock().tree.list(folder)
+        self.read(|disk| disk.tree.list(folder))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -53,23 +50,26 @@ impl Vfs for MemoryVfs {
     }
 
     fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
-        self.disk.lock().tree.canonicalize(path)
+        self.read(|disk| disk.tree.canonicalize(path))
     }
 
     fn lock(&self, path: &Path) -> io::Result<Box<dyn VfsLock>> {
+        let (folder, is_there) = {
+            let disk = self.disk.lock();
+            let (folder, _) = disk.tree.locate(path)?;
+            if disk.locked.contains(&folder) {
+                return Err(ErrorKind::WouldBlock.into());
+            }
+            (folder, disk.tree.file_type(path)?.is_some())
+        };
+        if !is_there {
+            self.change(|disk| disk.tree.create_file(path))?;
+        }
         let mut disk = self.disk.lock();
-        let (folder, _) = disk.tree.locate(path)?;
-        if disk.locked.contains(&folder) {
+        disk.tree.find_file(path)?;
+        if !disk.locked.insert(folder) {
             return Err(ErrorKind::WouldBlock.into());
         }
-        match disk.tree.file_type(path)? {
-            Some(_) => drop(disk.tree.find_file(path)?),
-            None => {
-                disk.gate.pass()?;
-                disk.tree.create_file(path)?;
-            }
-        }
-        disk.locked.insert(folder);
         Ok(Box::new(MemoryLock { vfs: self.clone(), folder }))
     }
 
@@ -109,38 +109,52 @@ struct MemoryFile {
 }
 
 impl MemoryFile {
-    fn change<T>(&self, call: impl FnOnce(&mut Disk) -> io::Result<T>) -> io::Result<T> {
-        if !self.writable {
-            return Err(ErrorKind::PermissionDenied.into());
-        }
-        self.vfs.change(call)
+    fn check_writable(&self) -> io::Result<()> {
+        if self.writable { Ok(()) } else { Err(ErrorKind::PermissionDenied.into()) }
+    }
+
+    /// One that fails may have reached the disk in part: what is left of it is dropped.
+    fn sync(&self) -> io::Result<()> {
+        let call = |disk: &mut Disk| disk.tree.sync_file(self.id);
+        self.vfs.change_or(call, |disk, _, seed| disk.tree.drop_pages(self.id, Choice::Any(seed)))
+    }
+}
+
+impl Disk {
+    /// Writes what there is room for.
+    fn write(&mut self, id: Id, buf: &[u8], offset: u64) -> io::Result<()> {
+        let room = self.room();
+        let written = self.tree.write(id, buf, offset, room)?;
+        if written == buf.len() { Ok(()) } else { Err(disk_full()) }
     }
 }
 
 impl VfsFile for MemoryFile {
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
-        self.vfs.disk.lock().tree.read(self.id, buf, offset)
+        self.vfs.read(|disk| disk.tree.read(self.id, buf, offset))
     }
 
     fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
-        self.change(|disk| {
-            let room = disk.room();
-            let written = disk.tree.write(self.id, buf, offset, room)?;
-            if written == buf.len() { Ok(()) } else { Err(disk_full()) }
-        })
+        self.check_writable()?;
+        self.vfs.change_or(
+            |disk| disk.write(self.id, buf, offset),
+            |disk, _, seed| disk.write(self.id, &buf[..seed as usize % (buf.len() + 1)], offset),
+        )
     }
 
     fn len(&self) -> io::Result<u64> {
-        self.vfs.disk.lock().tree.len(self.id)
+        self.vfs.read(|disk| disk.tree.len(self.id))
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.change(|disk| disk.tree.set_len(self.id, len))
+        self.check_writable()?;
+        self.vfs.change(|disk| disk.tree.set_len(self.id, len))
     }
 
     /// Fails if there is no room, and keeps none.
     fn preallocate(&self, len: u64) -> io::Result<()> {
-        self.change(|disk| {
+        self.check_writable()?;
+        self.vfs.change(|disk| {
             let wanted = len.saturating_sub(disk.tree.charge(self.id)?);
             if disk.room().is_some_and(|room| wanted > room) { Err(disk_full()) } else { Ok(()) }
         })
@@ -148,20 +162,22 @@ impl VfsFile for MemoryFile {
 
     /// A copy: what becomes of the file later is not seen.
     fn map(&self, len: u64) -> io::Result<Bytes> {
-        if len > self.len()? {
-            return Err(ErrorKind::UnexpectedEof.into());
-        }
-        let mut bytes = vec![0; len as usize];
-        self.read_at(&mut bytes, 0)?;
-        Ok(bytes.into())
+        self.vfs.read(|disk| {
+            if len > disk.tree.len(self.id)? {
+                return Err(ErrorKind::UnexpectedEof.into());
+            }
+            let mut bytes = vec![0; len as usize];
+            disk.tree.read(self.id, &mut bytes, 0)?;
+            Ok(bytes.into())
+        })
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.vfs.change(|disk| disk.tree.sync_file(self.id))
+        self.sync()
     }
 
     fn sync_all(&self) -> io::Result<()> {
-        self.vfs.change(|disk| disk.tree.sync_file(self.id))
+        self.sync()
     }
 }
 

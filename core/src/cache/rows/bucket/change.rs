@@ -5,6 +5,7 @@ use crate::cache::rows::bucket::{
     Bucket, CLOCK, EVICTED, GHOST_WORDS, HAND_SHIFT, LONG, MAX_UNITS, Meta, ROW_HEAD_WORDS, SEEN, UNIT_WORDS,
     UNITS, WAYS, WORD, units_of,
 };
+use crate::prefetch::prefetch;
 use crate::sync::Ordering;
 
 /// Whether one of the four tags of a word is this one.
@@ -40,6 +41,12 @@ impl Bucket<'_> {
             self.note_ghost(SEEN, tag);
         }
         found
+    }
+
+    /// Asks the processor for what [`Bucket::is_wanted_again`] reads and a look does not.
+    #[inline]
+    pub(in crate::cache::rows) fn prefetch_ghosts(&self) {
+        prefetch(self.head[EVICTED..].as_ptr().cast(), 1);
     }
 
     fn note_ghost(&self, list: usize, tag: u16) {

@@ -12,7 +12,13 @@ use crate::base::error::Result;
 use crate::base::memory;
 use crate::sync::AtomicU64;
 
+/// Bytes of words that are kept in huge pages.
+const LARGE: usize = 56 << 20;
+/// Bytes of a huge page.
+const HUGE_PAGE: usize = 2 << 20;
+
 /// Words that start at a page of memory.
+#[derive(Default)]
 pub(super) struct Words {
     /// `None` if there are no words.
     map: Option<MmapRaw>,
@@ -25,13 +31,31 @@ impl Words {
 
     /// `len` zeros. Errors: `OutOfMemory`.
     pub(super) fn zeroed(len: usize) -> Result<Self> {
+        Self::in_huge_pages(len, LARGE)
+    }
+
+    /// As [`Words::zeroed`], for words that are used all over.
+    pub(super) fn scattered(len: usize) -> Result<Self> {
+        Self::in_huge_pages(len, HUGE_PAGE)
+    }
+
+    /// From so many bytes on.
+    fn in_huge_pages(len: usize, large: usize) -> Result<Self> {
         let bytes = len.checked_mul(size_of::<AtomicU64>()).ok_or_else(|| memory::short_of(usize::MAX))?;
         if bytes == 0 {
             return Ok(Words { map: None, len: 0 });
         }
         let map = MmapOptions::new().len(bytes).no_reserve_swap().map_anon();
         let map = map.map_err(|_| memory::short_of(bytes))?;
-        Ok(Words { map: Some(map.into()), len })
+        let map = MmapRaw::from(map);
+        // A hint, for fewer translations of addresses; up to a huge page more than is used may then take memory.
+        #[cfg(target_os = "linux")]
+        if bytes >= large {
+            let _ = map.advise(memmap2::Advice::HugePage);
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = large;
+        Ok(Words { map: Some(map), len })
     }
 
     /// The words in groups of `N`.

@@ -1,0 +1,14 @@
+//! What the tests of the engine share, as far as the targets use it.
+#![allow(dead_code, unused_imports, missing_docs)]
+
+#[path = "../../core/tests/common/alone.rs"]
+pub mod alone;
+#[path = "../../core/tests/common/forward.rs"]
+pub mod forward;
+
+pub const FOLDER: &str = "/db";
+
+/// One input in eight is written to, compacted and repaired too, which takes as long as many reads.
+pub fn is_thorough(bytes: &[u8]) -> bool {
+    crc32fast::hash(bytes).is_multiple_of(8)
+}
