@@ -255,14 +255,17 @@ impl<V: Cached> Hints<V> {
 
     /// A leaf that has left the cache; it is let go behind this.
     pub(super) fn strike(&self, leaf: &V) {
-        let id = leaf.mark().hint_id();
-        if id == 0 {
+        let lines = self.lines();
+        if lines.is_empty() || !leaf.is_leaf() {
             return;
         }
+        let id = leaf.mark().hint_id();
         let mut ids = self.ids.lock();
-        self.leaves.clear(id as usize);
-        ids.give_up(id);
-        let lines = self.lines();
+        if id != 0 {
+            self.leaves.clear(id as usize);
+            ids.give_up(id);
+        }
+        // Also for a leaf without id, or none would get one again once no leaf has any.
         let swept = ids.sweep(SWEPT, lines.len());
         for line in lines.get(swept.clone()).unwrap_or_default() {
             for word in line {

@@ -192,6 +192,7 @@ proptest! {
 #[test]
 fn an_id_is_used_again_only_when_nobody_has_it() {
     const KEYS: u64 = 400;
+    const ENOUGH: usize = 1000;
     let cache = cache();
     let (barrier, numbers, hits) = (Barrier::new(4), AtomicU64::new(0), AtomicUsize::new(0));
     std::thread::scope(|scope| {
@@ -200,7 +201,13 @@ fn an_id_is_used_again_only_when_nobody_has_it() {
             scope.spawn(move || {
                 barrier.wait();
                 let mut state = thread;
-                for _ in 0..60_000 {
+                for step in 0..10_000_000 {
+                    // While a pinned thread does not run, ids run out and nothing is found.
+                    match (step < 60_000, hits.load(Ordering::Relaxed) < ENOUGH) {
+                        (true, _) => (),
+                        (false, true) => std::thread::yield_now(),
+                        (false, false) => break,
+                    }
                     state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                     let key = (state >> 33) % KEYS;
                     let here = pin().unwrap();
@@ -222,5 +229,26 @@ fn an_id_is_used_again_only_when_nobody_has_it() {
             });
         }
     });
-    assert!(hits.into_inner() > 1000);
+    assert!(hits.into_inner() >= ENOUGH);
+}
+
+/// Once no leaf in the cache had an id, none was swept out, and no leaf ever had one again.
+#[test]
+fn ids_that_ran_out_come_back() {
+    let cache = cache();
+    let pinned = pin().unwrap();
+    (0..200).for_each(|number| drop(bring_in(&cache, number)));
+    let has_hint = |number| {
+        let leaf = bring_in(&cache, number);
+        cache.hints().insert(hash(number), &leaf, 1);
+        found(&cache, hash(number)) == Some((number, 1))
+    };
+    assert!(!has_hint(200), "readers may still hold all ids");
+    drop(pinned);
+    // Other tests of the process pin too, but never for long.
+    let comes_back = |number| {
+        std::thread::yield_now();
+        has_hint(number)
+    };
+    assert!((201..1_000_000).any(comes_back));
 }
