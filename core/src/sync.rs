@@ -19,14 +19,14 @@ pub use model::{
     spin_loop, undivided, yield_now,
 };
 #[cfg(feature = "races")]
-use model::{Thread, current, park, park_timeout};
+use model::{Thread, current, park, park_until};
 #[cfg(not(feature = "races"))]
 pub use real::{
     AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Mutex, MutexGuard, spin_loop,
     undivided, yield_now,
 };
 #[cfg(not(feature = "races"))]
-use real::{Thread, current, park, park_timeout};
+use real::{Thread, current, park, park_until};
 
 use std::time::Duration;
 
@@ -124,9 +124,7 @@ impl Sleeper {
 
     /// As [`Sleeper::sleep`], for about `limit` at most. `false`: it was not woken.
     pub fn sleep_for(&self, limit: Duration) -> bool {
-        if !self.is_woken() {
-            park_timeout(limit);
-        }
+        park_until(|| self.is_woken(), limit);
         self.is_woken()
     }
 }
@@ -193,6 +191,21 @@ mod tests {
                 changed.notify_one();
                 yield_now();
             }
+        });
+    }
+
+    /// A write that waited for room gave up before its time.
+    #[test]
+    fn a_thread_that_was_unparked_for_something_else_sleeps_on() {
+        let (mutex, changed) = (Mutex::new(false), Condvar::new());
+        std::thread::scope(|scope| {
+            std::thread::current().unpark();
+            let mut done = mutex.lock();
+            scope.spawn(|| {
+                *mutex.lock() = true;
+                changed.notify_one();
+            });
+            assert!(!changed.wait_for(&mut done, Duration::MAX).timed_out() && *done);
         });
     }
 

@@ -1,5 +1,5 @@
 //! Opening an existing database. Everything up to the publishing of the new manifest may be cut and
-//! started again; no file that was recovered is ever written to.
+//! started again; no file that was recovered is ever written to with other bytes.
 
 use std::path::Path;
 

@@ -218,6 +218,9 @@ pub fn park() {
     yield_now();
 }
 
-pub fn park_timeout(_limit: Duration) {
-    (0..TURNS).for_each(|_| yield_now());
+pub fn park_until(done: impl Fn() -> bool, _limit: Duration) {
+    let _ = (0..TURNS).any(|_| {
+        yield_now();
+        done()
+    });
 }

@@ -200,28 +200,42 @@ fn shorten(mut plan: Vec<Item>, fails: impl Fn(&[Item]) -> bool) -> Vec<Item> {
     plan
 }
 
+/// Items of a run.
+const ITEMS: usize = 160;
+
+/// Panics if a run fails, with a shorter one.
+fn check(seed: u64) -> Told {
+    let plan = plan(seed, ITEMS);
+    let (why, told) = outcome(seed, &plan);
+    if why.is_some() {
+        let short = shorten(plan, |less| outcome(seed, less).0.is_some());
+        let why = outcome(seed, &short).0.unwrap_or_default();
+        let lines: Vec<_> = short.iter().map(|item| format!("  {item:?}")).collect();
+        panic!("seed {seed}: {why}\nSIM_SEED={seed}, in {} items:\n{}", short.len(), lines.join("\n"));
+    }
+    told
+}
+
 #[test]
 fn random_runs_with_all_faults_lose_nothing() {
-    const ITEMS: usize = 160;
     let seeds = first_seed()..first_seed() + 1_000 * scale();
-    let (mut items, mut all) = (0, Told::default());
-    for seed in seeds.clone() {
-        let plan = plan(seed, ITEMS);
-        items += plan.len();
-        let (why, told) = outcome(seed, &plan);
-        all.add(told);
-        if why.is_some() {
-            let short = shorten(plan, |less| outcome(seed, less).0.is_some());
-            let why = outcome(seed, &short).0.unwrap_or_default();
-            let lines: Vec<_> = short.iter().map(|item| format!("  {item:?}")).collect();
-            panic!("seed {seed}: {why}\nSIM_SEED={seed}, in {} items:\n{}", short.len(), lines.join("\n"));
-        }
-    }
+    let mut all = Told::default();
+    seeds.clone().for_each(|seed| all.add(check(seed)));
+    let items = ITEMS * seeds.clone().count();
     let Told { changes, crashes, failures, gave_up } = all;
     println!(
         "random: seeds {seeds:?}, {items} items, {changes} changes, {crashes} crashes, {failures} calls told that \
          they failed, {gave_up} given up by a repair that could not read, 0 bad"
     );
+}
+
+/// Seed 1399: behind syncs that failed and dropped what they were to write, an opening removed a log, and after a power cut the
+/// manifest named it.
+#[test]
+fn runs_that_once_failed() {
+    for seed in [1399] {
+        check(seed);
+    }
 }
 
 /// The search for a shorter plan works: it ends with the two items that matter.
