@@ -136,32 +136,10 @@ fn pages(c: &mut Criterion) {
     group.finish();
 }
 
-/// A page without content.
-#[derive(Default)]
-struct Blank(Mark<Blank>);
-
-impl Cached for Blank {
-    fn mark(&self) -> &Mark<Self> {
-        &self.0
-    }
-
-    fn content(&self) -> *const u8 {
-        std::ptr::null()
-    }
-
-    fn is_leaf(&self) -> bool {
-        true
-    }
-
-    fn stride(&self) -> u32 {
-        0
-    }
-}
-
 fn cache(c: &mut Criterion) {
     const PAGE: usize = 4096;
-    let cache = PageCache::<Blank>::new(64 << 20);
-    let insert = |page: u64| cache.insert_named(1, page, Arc::default(), PAGE, Priority::Normal, None);
+    let cache = PageCache::<Marked<()>>::new(64 << 20);
+    let insert = |page: u64| cache.insert_named(1, page, Marked::new(()), PAGE, Priority::Normal, None);
     let mut group = c.benchmark_group("cache");
     group.throughput(Throughput::Elements(1));
     let mut page = 0;

@@ -116,12 +116,11 @@ impl Engine {
         let timer = self.health.meters.begin(Timed::Read);
         let hash = hash_key(key);
         let row = |sequence| Row { keyspace: keyspace.0, key, sequence };
-        let pages = &*self.catalogue.tables().cache;
-        let row_hash = in_keyspace(hash, keyspace.0);
-        pages.hints().prefetch(row_hash);
+        let (tables, row_hash) = (self.catalogue.tables(), in_keyspace(hash, keyspace.0));
+        tables.cache.hints().prefetch(row_hash);
         // The looks at rows and hints come before the view: see `RowCache`.
         let newest = held.unwrap_or(SequenceNumber::MAX);
-        let (use_value, ticket) = match self.rows.get_hashed(hash, row(newest), use_value) {
+        let (use_value, ticket) = match self.rows.get_hashed(row_hash, row(newest), use_value) {
             Seen::Hit(found) => {
                 timer.end(Counter::RowHits);
                 return Ok(Lookup::Found(found));
@@ -130,10 +129,10 @@ impl Engine {
         };
         if let Some(pin) = pin()
             && let wanted = (Wanted { key, hash, sequence: newest })
-            && let Some(record) = find_hinted(self.catalogue.tables(), keyspace, &wanted, row_hash, &pin)
+            && let Some(record) = find_hinted(tables, keyspace, &wanted, row_hash, &pin)
         {
             if let Some(ticket) = ticket {
-                self.rows.offer_hinted(ticket, row(record.sequence), record.value(), pages);
+                self.rows.offer_hinted(ticket, row(record.sequence), record.value(), &*tables.cache);
             }
             let found = match lend {
                 Lend::Briefly => use_value(record.value()),
@@ -152,10 +151,15 @@ impl Engine {
         let found = read::get(&view, keyspace, &wanted, reach, lend, |sequence, value, record| {
             if let Some(ticket) = ticket {
                 let from_disk = loads_of_this_thread() != loads;
-                let is_row = self.rows.offer(ticket, row(sequence), value, from_disk, pages);
-                if let Some(record) = record.filter(|_| !is_row) {
-                    self.rows.unwritten(ticket, |hash| record.leave_hint(pages.hints(), hash));
-                }
+                read::keep(
+                    &self.rows,
+                    self.catalogue.tables(),
+                    ticket,
+                    row(sequence),
+                    value,
+                    record,
+                    from_disk,
+                );
             }
             use_value(value)
         });

@@ -8,7 +8,7 @@ pub use crate::base::ids::KeyspaceId;
 pub use crate::base::lookup::{Lookup, Reach, Wanted};
 pub use crate::base::record::{Record, RecordKind};
 pub use crate::btree::{FoundRecord, Table, TableBuilder, TableContext, TableOptions};
-pub use crate::cache::{Cached, Mark, PageCache, Priority};
+pub use crate::cache::{Marked, PageCache, Priority};
 pub use crate::codec::{Codec, Compression};
 pub use crate::iter::{Cursor, MergeCursor};
 pub use crate::memtable::Memtable;

@@ -1,15 +1,8 @@
 //! `.log`, with right checksums.
 #![no_main]
 
+#[macro_use]
 #[path = "common.rs"]
 mod common;
-#[path = "../../core/tests/hostile/drive.rs"]
-mod drive;
-#[path = "../../core/tests/hostile/seal.rs"]
-mod seal;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    if let Some(target) = drive::shared().iter().find(|target| target.name().contains(".log")) {
-        target.drive(bytes, common::is_thorough(bytes));
-    }
-});
+fuzz_files_named!(".log");

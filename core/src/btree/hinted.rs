@@ -24,9 +24,9 @@ pub fn find_hinted<'p>(
 ) -> Option<FoundRecord<'p>> {
     let cache = &tables.cache;
     let hint = cache.hints().find(hash)?;
-    cache.hints().prefetch_record(hint, head_of(hint));
+    cache.hints().prefetch_leaf(hint, head_of(hint));
     let leaf = cache.hints().leaf(hint, pin)?;
-    leaf.get().prefetch_record(hint.index as usize);
+    leaf.get().prefetch_way_to(hint.index as usize);
     let found = record_of(leaf, hint, keyspace, wanted)?;
     cache.note_hits(pin, 1);
     Some(found)
@@ -45,11 +45,11 @@ pub fn find_many_hinted<'p, 'k, const N: usize>(
     for (member, (wanted, hash)) in members.iter_mut().zip(keys) {
         *member = hints.find(hash).inspect(|hint| hints.prefetch_slot(*hint)).map(|hint| (wanted, hint));
     }
-    members.iter().flatten().for_each(|(_, hint)| hints.prefetch_record(*hint, head_of(*hint)));
+    members.iter().flatten().for_each(|(_, hint)| hints.prefetch_leaf(*hint, head_of(*hint)));
     let leaves = members.map(|member| {
         let (wanted, hint) = member?;
         let leaf = hints.leaf(hint, pin)?;
-        leaf.get().prefetch_record(hint.index as usize);
+        leaf.get().prefetch_way_to(hint.index as usize);
         Some((wanted, hint, leaf))
     });
     let mut hits = 0;

@@ -223,7 +223,7 @@ impl Page {
 
     /// Asks the processor for what leads to a record, of a page whose stride does not.
     #[inline]
-    pub(super) fn prefetch_record(&self, index: usize) {
+    pub(super) fn prefetch_way_to(&self, index: usize) {
         if !self.equal {
             let content = self.bytes.as_ptr();
             prefetch(content, 1);

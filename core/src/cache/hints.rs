@@ -187,14 +187,14 @@ impl<V: Cached> Hints<V> {
 
     /// Asks the processor for a leaf and its record, whose head is so far in the content.
     #[inline]
-    pub fn prefetch_record(&self, hint: Hint, head: Ahead) {
+    pub fn prefetch_leaf(&self, hint: Hint, head: Ahead) {
         self.leaves.prefetch_record(hint.id as usize, hint.index as usize, head);
     }
 
     /// The leaf of a hint that was found under the same pin, if it is still cached; it counts as used by this.
     #[inline]
     pub fn leaf<'p>(&'p self, hint: Hint, pin: &'p Pin) -> Option<Lent<'p, V>> {
-        self.leaves.find(hint.id as usize, Ahead { skip: 0, lines: 1 }, pin)
+        self.leaves.find(hint.id as usize, pin)
     }
 
     /// Leaves a hint to a record of a leaf that the caller holds, under the lock of the key's bucket of rows. It may not

@@ -17,6 +17,8 @@ mod words;
 pub use epoch::{Pin, pin};
 pub use hints::{Hint, Hints};
 pub use pages::{CacheFigures, Entry, PageCache, Priority, loads_of_this_thread};
+#[cfg(feature = "internals")]
+pub use slots::Marked;
 pub use slots::{Ahead, Cached, Found, Lent, Mark, Place, Slots};
 
 #[cfg(test)]

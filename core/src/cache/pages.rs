@@ -150,7 +150,8 @@ impl<V: Cached> PageCache<V> {
         ahead: Ahead,
         pin: &'p Pin,
     ) -> Option<Lent<'p, V>> {
-        slots.find(index, ahead, pin)
+        slots.prefetch_value(index, ahead);
+        slots.find(index, pin)
     }
 
     /// Notes look-ups that slots answered.

@@ -148,13 +148,15 @@ impl<V> Slots<V> {
         prefetch(self.0.as_ptr().wrapping_add(index).cast(), 1);
     }
 
-    /// Asks the processor for the value of a slot and for one of its records, as far as it is known where that is.
+    /// Asks the processor for the value of a slot, for the first line of its content and for one of its records, as far as it is
+    /// known where that is.
     #[inline]
     pub fn prefetch_record(&self, index: usize, record: usize, head: Ahead) {
         let Some(slot) = self.0.get(index) else { return };
         let (content, stride) = (slot.content.load(Ordering::Relaxed), slot.stride.load(Ordering::Relaxed));
         let (start, len) = (stride as usize & 0xffff, (stride >> 16) as usize);
         slot.prefetch(slot.value.load(Ordering::Relaxed), head);
+        prefetch(content, 1);
         if len > 0 {
             prefetch(content.wrapping_add(start + record * len), len.div_ceil(64).min(3) + 1);
         }
@@ -188,13 +190,10 @@ impl<V> Slot<V> {
 }
 
 impl<V: Cached> Slots<V> {
-    /// The value of a slot, lent while the pin lives; it counts as used by this. What is wanted first of its content is on
-    /// its way.
+    /// The value of a slot, lent while the pin lives; it counts as used by this.
     #[inline]
-    pub(super) fn find<'p>(&self, index: usize, ahead: Ahead, _pin: &'p Pin) -> Option<Lent<'p, V>> {
-        let slot = self.0.get(index)?;
-        let value = slot.value.load(Ordering::Acquire);
-        slot.prefetch(value, ahead);
+    pub(super) fn find<'p>(&self, index: usize, _pin: &'p Pin) -> Option<Lent<'p, V>> {
+        let value = self.0.get(index)?.value.load(Ordering::Acquire);
         // SAFETY: a value is put here by `put` alone, from a counted reference of the cache. That is let go (`Retired`) only
         // after `unname` and `Hints::strike`, and when all that were pinned by then are no more, or with the cache: so it outlives `_pin`, and
         // `PageCache::find` has the cache outlive that.
@@ -289,15 +288,27 @@ impl<V> Found<'_, V> {
     }
 }
 
-/// A value with no content.
-#[cfg(test)]
+/// A value with no content, a leaf.
+#[cfg(any(test, feature = "internals"))]
 #[derive(Default)]
-pub struct Blank(Mark<Blank>);
+pub struct Marked<T> {
+    mark: Mark<Marked<T>>,
+    /// What it is known by.
+    pub value: T,
+}
 
-#[cfg(test)]
-impl Cached for Blank {
+#[cfg(any(test, feature = "internals"))]
+impl<T> Marked<T> {
+    /// Of a value.
+    pub fn new(value: T) -> Arc<Self> {
+        Arc::new(Marked { mark: Mark::default(), value })
+    }
+}
+
+#[cfg(any(test, feature = "internals"))]
+impl<T: Send + Sync> Cached for Marked<T> {
     fn mark(&self) -> &Mark<Self> {
-        &self.0
+        &self.mark
     }
 
     fn content(&self) -> *const u8 {

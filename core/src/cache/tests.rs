@@ -5,7 +5,7 @@ use std::cell::Cell;
 use super::rows::{Row, RowCache, Seen};
 use super::*;
 use crate::base::hash::hash_key;
-use crate::cache::slots::Blank;
+use crate::cache::slots::Marked;
 use crate::sync::Arc;
 
 const BUDGET: usize = 4 << 20;
@@ -15,7 +15,7 @@ const VALUE: [u8; 110] = [7; 110];
 
 /// A table of rows, of which so many lie in each page.
 struct Table {
-    pages: Arc<PageCache<Blank>>,
+    pages: Arc<PageCache<Marked<()>>>,
     rows: Arc<RowCache>,
     random: u64,
     row_hits: Cell<u64>,
@@ -55,7 +55,7 @@ impl Table {
     fn page(&self, page: u64) -> bool {
         let missing = self.pages.get(1, page * 4096).is_none();
         if missing {
-            self.pages.insert(1, page * 4096, Arc::new(Blank::default()), PAGE, Priority::Normal);
+            self.pages.insert(1, page * 4096, Marked::new(()), PAGE, Priority::Normal);
         }
         missing
     }
@@ -144,7 +144,7 @@ fn scans_that_come_once_take_nothing_from_rows() {
 fn figures_add_up() {
     let mut table = Table::new();
     table.hot_rows(50_000);
-    table.pages.insert(9, 0, Arc::new(Blank::default()), PAGE, Priority::High);
+    table.pages.insert(9, 0, Marked::new(()), PAGE, Priority::High);
     let figures = table.pages.figures();
     assert!(figures.inner_bytes > PAGE && figures.ghost_bytes > 0);
     let parts = figures.leaf_bytes + figures.inner_bytes + figures.row_bytes + figures.ghost_bytes;

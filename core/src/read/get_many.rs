@@ -12,6 +12,7 @@ use crate::cache::rows::{Row, RowCache, Seen, Ticket, in_keyspace};
 use crate::cache::{loads_of_this_thread, pin};
 use crate::catalogue::Catalogue;
 use crate::metrics::Counter;
+use crate::read::keep;
 use crate::view::View;
 
 /// Keys whose lines are asked for ahead of the one at hand.
@@ -23,6 +24,8 @@ const SIDE_BY_SIDE: usize = 32;
 struct Miss<'k> {
     /// The key.
     wanted: Wanted<'k>,
+    /// The hash of its row.
+    row_hash: u64,
     /// Which of the keys it is.
     index: usize,
     /// To put the answer into the rows.
@@ -67,12 +70,7 @@ pub fn get_many<K: AsRef<[u8]>>(
             let from_disk = std::mem::replace(&mut loads, loads_of_this_thread()) != loads;
             match by {
                 By::Hint => rows.offer_hinted(ticket, row, value, pages),
-                By::Walk(record) => {
-                    let is_row = rows.offer(ticket, row, value, from_disk, pages);
-                    if let Some(record) = record.filter(|_| !is_row) {
-                        rows.unwritten(ticket, |hash| record.leave_hint(pages.hints(), hash));
-                    }
-                }
+                By::Walk(record) => keep(rows, catalogue.tables(), ticket, row, value, record, from_disk),
             }
         }
         if let Some(slot) = values.get_mut(miss.index) {
@@ -119,10 +117,11 @@ fn look_at_rows<'k, K: AsRef<[u8]>>(
         hashes.get(index + AHEAD).filter(|_| on).into_iter().for_each(ask);
         let key = key.as_ref();
         let row = Row { keyspace: keyspace.0, key, sequence };
-        let value = match rows.get_hashed(hash, row, Value::copy) {
+        let row_hash = in_keyspace(hash, keyspace.0);
+        let value = match rows.get_hashed(row_hash, row, Value::copy) {
             Seen::Hit(value) => Some(value?),
             Seen::Miss(_, ticket) => {
-                missing.push(Miss { wanted: Wanted { key, hash, sequence }, index, ticket });
+                missing.push(Miss { wanted: Wanted { key, hash, sequence }, row_hash, index, ticket });
                 None
             }
         };
@@ -142,7 +141,7 @@ fn look_at_hints<'k>(
     let mut outcome = Ok(());
     let mut answered = vec![false; missing.len()];
     for (group, answered) in missing.chunks(SIDE_BY_SIDE).zip(answered.chunks_mut(SIDE_BY_SIDE)) {
-        let keys = group.iter().map(|miss| (miss.wanted, in_keyspace(miss.wanted.hash, keyspace.0)));
+        let keys = group.iter().map(|miss| (miss.wanted, miss.row_hash));
         find_many_hinted::<SIDE_BY_SIDE>(tables, keyspace, keys, &pin, &mut |at, record| {
             if let (Some(miss), Some(answered), Ok(())) = (group.get(at), answered.get_mut(at), &outcome) {
                 outcome = answer(miss, record);

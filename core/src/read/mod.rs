@@ -2,10 +2,12 @@
 
 mod get;
 mod get_many;
+mod keep;
 mod scan;
 mod scan_options;
 
 pub use get::{Lend, get};
 pub use get_many::get_many;
+pub use keep::keep;
 pub use scan::{KeepAlive, OwnWrites, Scan, ScanSource};
 pub use scan_options::ScanOptions;

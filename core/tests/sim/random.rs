@@ -229,13 +229,11 @@ fn random_runs_with_all_faults_lose_nothing() {
     );
 }
 
-/// Seed 1399: behind syncs that failed and dropped what they were to write, an opening removed a log, and after a power cut the
-/// manifest named it.
+/// Behind syncs that failed and dropped what they were to write, an opening removed a log, and after a power cut the manifest
+/// named it.
 #[test]
-fn runs_that_once_failed() {
-    for seed in [1399] {
-        check(seed);
-    }
+fn a_log_is_removed_only_once_the_manifest_is_on_the_disk() {
+    check(1399);
 }
 
 /// The search for a shorter plan works: it ends with the two items that matter.

@@ -6,7 +6,7 @@ use std::sync::Barrier;
 use proptest::prelude::*;
 
 use super::*;
-use crate::cache::slots::Mark;
+use crate::cache::slots::Marked;
 use crate::cache::{PageCache, Priority, pin};
 use crate::sync::AtomicUsize;
 
@@ -14,28 +14,7 @@ use crate::sync::AtomicUsize;
 const SMALL: usize = 64 << 10;
 
 /// A leaf that no other one is like.
-struct Leaf {
-    mark: Mark<Leaf>,
-    number: u64,
-}
-
-impl Cached for Leaf {
-    fn mark(&self) -> &Mark<Self> {
-        &self.mark
-    }
-
-    fn content(&self) -> *const u8 {
-        std::ptr::null()
-    }
-
-    fn is_leaf(&self) -> bool {
-        true
-    }
-
-    fn stride(&self) -> u32 {
-        0
-    }
-}
+type Leaf = Marked<u64>;
 
 fn cache() -> PageCache<Leaf> {
     let cache = PageCache::new(SMALL);
@@ -43,12 +22,8 @@ fn cache() -> PageCache<Leaf> {
     cache
 }
 
-fn leaf(number: u64) -> Arc<Leaf> {
-    Arc::new(Leaf { mark: Mark::default(), number })
-}
-
 fn bring_in(cache: &PageCache<Leaf>, number: u64) -> Arc<Leaf> {
-    let leaf = leaf(number);
+    let leaf = Leaf::new(number);
     cache.insert(1, number * 4096, Arc::clone(&leaf), 3000, Priority::Normal);
     leaf
 }
@@ -66,7 +41,7 @@ fn hash(number: u64) -> u64 {
 fn found(cache: &PageCache<Leaf>, hash: u64) -> Option<(u64, u32)> {
     let pin = pin().unwrap();
     let hint = cache.hints().find(hash)?;
-    Some((cache.hints().leaf(hint, &pin)?.get().number, hint.index))
+    Some((cache.hints().leaf(hint, &pin)?.get().value, hint.index))
 }
 
 #[test]
@@ -162,7 +137,7 @@ proptest! {
             match step {
                 Step::BringIn(offset) => {
                     number += 1;
-                    leaves.push(leaf(number));
+                    leaves.push(Leaf::new(number));
                     cache.insert(1, offset * 4096, Arc::clone(leaves.last().unwrap()), 3000, Priority::Normal);
                 }
                 Step::Take(offset) => drop(cache.take(1, offset * 4096)),
@@ -170,7 +145,7 @@ proptest! {
                     // Also of leaves that have left.
                     if let Some(leaf) = leaves.iter().rev().nth(index as usize % 30) {
                         cache.hints().insert(hash(key), leaf, index);
-                        left.insert((leaf.number, index));
+                        left.insert((leaf.value, index));
                     }
                 }
                 Step::Remove(key) => {
@@ -215,13 +190,13 @@ fn an_id_is_used_again_only_when_nobody_has_it() {
                         std::hint::spin_loop();
                         if let Some(leaf) = cache.hints().leaf(hint, &here) {
                             hits.fetch_add(1, Ordering::Relaxed);
-                            assert_eq!(u64::from(hint.index), leaf.get().number % 101);
+                            assert_eq!(u64::from(hint.index), leaf.get().value % 101);
                         }
                     }
                     drop(here);
                     if thread < 2 {
                         let number = numbers.fetch_add(1, Ordering::Relaxed);
-                        let leaf = leaf(number);
+                        let leaf = Leaf::new(number);
                         cache.insert(1, number % 64 * 4096, Arc::clone(&leaf), 2500, Priority::Normal);
                         cache.hints().insert(hash(key), &leaf, (number % 101) as u32);
                     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::*;
-use crate::cache::slots::Blank;
+use crate::cache::slots::Marked;
 
 /// Bytes of a page.
 const PAGE: usize = 4200;
@@ -20,7 +20,7 @@ struct Lru {
 
 impl Lru {
     fn new(bytes: usize) -> Self {
-        let capacity = bytes / (PAGE + Shard::<Blank>::ENTRY);
+        let capacity = bytes / (PAGE + Shard::<Marked<()>>::ENTRY);
         Lru { capacity, clock: 0, used: HashMap::new(), order: BTreeMap::new() }
     }
 
@@ -93,7 +93,7 @@ impl Contest {
             if cache.get(1, page * 4096).is_some() {
                 hits += 1;
             } else {
-                cache.insert(1, page * 4096, Arc::new(Blank::default()), PAGE, Priority::Normal);
+                cache.insert(1, page * 4096, Marked::new(()), PAGE, Priority::Normal);
             }
             assert!(cache.usage() <= bytes);
         }

@@ -125,12 +125,12 @@ impl RowCache {
     /// Lends the value of a key, if it is here and not newer than the row's sequence, to `use_value`.
     #[cfg(test)]
     pub fn get<R, F: FnOnce(&[u8]) -> R>(&self, row: Row<'_>, use_value: F) -> Seen<R, F> {
-        self.get_hashed(hash_key(row.key), row, use_value)
+        self.get_hashed(in_keyspace(hash_key(row.key), row.keyspace), row, use_value)
     }
 
-    /// As [`RowCache::get`], with the hash of the key.
+    /// As [`RowCache::get`], with the hash of the row.
     #[inline]
-    pub fn get_hashed<R, F>(&self, key_hash: u64, row: Row<'_>, use_value: F) -> Seen<R, F>
+    pub fn get_hashed<R, F>(&self, hash: u64, row: Row<'_>, use_value: F) -> Seen<R, F>
     where
         F: FnOnce(&[u8]) -> R,
     {
@@ -138,7 +138,6 @@ impl RowCache {
         if buckets == 0 {
             return Seen::Miss(use_value, None);
         }
-        let hash = in_keyspace(key_hash, row.keyspace);
         let bucket = bucket_of(hash, buckets);
         let Some(words) = self.bucket(bucket) else { return Seen::Miss(use_value, None) };
         let Some(stamp) = words.stamp() else { return Seen::Miss(use_value, None) };
@@ -152,8 +151,7 @@ impl RowCache {
     }
 
     /// Offers the newest version of a key, found by a reader that took `ticket` before its view, and whether it
-    /// found it on the disk. It is kept if the key was looked for before.
-    /// Whether it is.
+    /// found it on the disk. It is kept if the key was looked for before: whether it is.
     pub fn offer(
         &self,
         ticket: Ticket,
