@@ -3,7 +3,7 @@
 set -euo pipefail
 
 has_libclang() {
-	ldconfig -p | grep -q 'libclang[-.]' || compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null
+	ldconfig -p | grep -Eq 'libclang(-[0-9.]+)?\.so' || compgen -G '/usr/lib/llvm-*/lib/libclang.so*' >/dev/null
 }
 
 has() {
