@@ -3,6 +3,7 @@
 mod ahead;
 mod damage;
 mod filter;
+mod hinted;
 mod maps;
 mod model;
 mod packer;
