@@ -52,9 +52,9 @@ impl Signal {
     /// Waits for a notification, at most `limit`. `false`: none came.
     pub fn wait(&self, limit: Duration) -> bool {
         let mut pending = self.pending.lock();
-        let woken = *pending || !self.changed.wait_for(&mut pending, limit).timed_out();
-        *pending = false;
-        woken
+        let is_woken = *pending || !self.changed.wait_for(&mut pending, limit).timed_out();
+        // It may have come behind the limit, before the lock was had again.
+        std::mem::take(&mut *pending) || is_woken
     }
 }
 
@@ -191,6 +191,20 @@ mod tests {
                 changed.notify_one();
                 yield_now();
             }
+        });
+    }
+
+    #[test]
+    fn a_notification_that_comes_at_the_limit_is_not_lost() {
+        let (signal, limit) = (Signal::default(), Duration::from_millis(20));
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| signal.wait(limit));
+            std::thread::sleep(limit / 2);
+            let mut pending = signal.pending.lock();
+            std::thread::sleep(limit);
+            *pending = true;
+            drop(pending);
+            assert!(waiting.join().unwrap() || signal.wait(Duration::ZERO));
         });
     }
 
