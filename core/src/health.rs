@@ -92,11 +92,13 @@ impl Health {
     /// Errors only when closed, or in a child of the process that opened it: reads go on in a halted database.
     #[inline]
     pub fn check_read(&self) -> Result<()> {
-        if self.state.load(Ordering::Acquire) == CLOSED || self.is_forked() {
-            Err(self.unreadable())
-        } else {
-            Ok(())
-        }
+        if self.may_read() { Ok(()) } else { Err(self.unreadable()) }
+    }
+
+    /// Whether [`Health::check_read`] has nothing to say.
+    #[inline]
+    pub fn may_read(&self) -> bool {
+        self.state.load(Ordering::Acquire) != CLOSED && !self.is_forked()
     }
 
     #[cold]

@@ -4,7 +4,7 @@ use std::mem;
 
 use crate::btree::cursor::Direction;
 use crate::btree::format::{PageKind, PagePointer};
-use crate::btree::page::Page;
+use crate::btree::page::{PIECE, Page};
 use crate::btree::table::Table;
 use crate::btree::way::{AHEAD, Way};
 use crate::sync::Arc;
@@ -22,9 +22,9 @@ pub(super) enum Beside {
     Leaf {
         pointer: PagePointer,
         page: Arc<Page>,
-        /// Lines that were asked for.
+        /// Lines that were asked for, [`PIECE`] at each record of the leaf at hand ...
         asked: usize,
-        /// Lines to ask for at each record of the leaf at hand.
+        /// ... of so many. A processor sees by itself that few long records are read one behind the other.
         lines: usize,
     },
 }
@@ -39,27 +39,29 @@ impl Beside {
         Beside::Asked(direction)
     }
 
-    /// The cursor leaves a record; `left` ones of this leaf lie ahead.
+    /// The cursor leaves a record.
     #[inline]
-    pub(super) fn step(&mut self, table: &Table, turns: &Turns, left: usize) {
+    pub(super) fn step(&mut self, table: &Table, turns: &Turns) {
         match self {
             Beside::Nothing => {}
-            Beside::Asked(direction) => *self = Self::look(table, turns, *direction, left),
+            Beside::Asked(direction) => *self = Self::look(table, turns, *direction),
             Beside::Leaf { page, asked, lines, .. } => {
-                page.prefetch_lines(*asked, *lines);
-                *asked += *lines;
+                if asked < lines {
+                    page.prefetch_piece(*asked);
+                    *asked += PIECE;
+                }
             }
         }
     }
 
     #[inline(never)]
-    fn look(table: &Table, turns: &Turns, direction: Direction, left: usize) -> Self {
+    fn look(table: &Table, turns: &Turns, direction: Direction) -> Self {
         let Some(way) = beside(turns, direction) else { return Beside::Nothing };
         // An error is met again by who enters the leaf.
         match table.cached_on(way, PageKind::Leaf) {
             Ok(Some(page)) => {
-                let lines = page.lines() / left.max(1) + 1;
-                Beside::Leaf { pointer: table.pointer(way), lines, page, asked: AHEAD.lines }
+                let lines = page.lines();
+                Beside::Leaf { pointer: table.pointer(way), page, asked: AHEAD.lines, lines }
             }
             _ => Beside::Nothing,
         }

@@ -261,7 +261,7 @@ impl Cursor for TableCursor {
         debug_assert!(self.valid());
         match &self.leaf {
             Some(leaf) if self.index + 1 < leaf.count() => {
-                self.beside.step(&self.table, &self.inner, leaf.count() - 1 - self.index);
+                self.beside.step(&self.table, &self.inner);
                 self.stand(self.index + 1);
                 Ok(())
             }
@@ -274,7 +274,7 @@ impl Cursor for TableCursor {
         debug_assert!(self.valid());
         match (&self.leaf, self.index.checked_sub(1)) {
             (Some(_), Some(before)) => {
-                self.beside.step(&self.table, &self.inner, self.index);
+                self.beside.step(&self.table, &self.inner);
                 self.stand(before);
                 Ok(())
             }
@@ -342,11 +342,23 @@ impl Cursor for TableCursor {
     #[inline]
     fn walk(&mut self, forward: bool) -> (RecordKind, SequenceNumber) {
         debug_assert!(self.run(forward, None) > 0);
-        if let Some(leaf) = &self.leaf {
-            let left = if forward { leaf.count() - 1 - self.index } else { self.index };
-            self.beside.step(&self.table, &self.inner, left);
-        }
+        self.beside.step(&self.table, &self.inner);
         self.stand(if forward { self.index + 1 } else { self.index.saturating_sub(1) });
         (self.kind, self.sequence)
+    }
+
+    fn run_of_puts(&self) -> Option<SequenceNumber> {
+        self.leaf.as_ref().filter(|leaf| leaf.is_equal()).map(|_| self.table.counted(0))
+    }
+
+    /// All but index, suffix and value is as at the record before.
+    #[inline]
+    fn walk_to_put(&mut self, forward: bool) -> (&[u8], &[u8]) {
+        debug_assert!(self.run(forward, None) > 0 && self.run_of_puts().is_some());
+        let Some(leaf) = &self.leaf else { return (&[], &[]) };
+        self.beside.step(&self.table, &self.inner);
+        self.index = if forward { self.index + 1 } else { self.index.saturating_sub(1) };
+        self.value = leaf.write_equal_suffix(self.index, self.prefix_len, &mut self.key);
+        (self.key.get(..self.key_len).unwrap_or_default(), leaf.bytes(self.value.clone()))
     }
 }

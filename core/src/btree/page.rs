@@ -23,6 +23,7 @@ use crate::sync::Arc;
 pub(super) use cell::{InnerCell, LeafCell, Suffix};
 use cell::{parse_equal_cell, parse_inner_cell, parse_leaf_cell};
 use judge::Fault;
+pub(super) use walk::PIECE;
 
 /// A leaf, inner or filter page.
 pub struct Page {
@@ -239,12 +240,18 @@ impl Page {
         prefetch(self.bytes.as_ptr().wrapping_add(cell.start), cell.len().div_ceil(64).min(4) + 1);
     }
 
+    /// Of a leaf of equal records. Beyond the last one it may be anything.
+    #[inline]
+    fn equal_cell_range(&self, index: usize) -> Range<usize> {
+        let len = self.cell_len as usize;
+        let start = (self.ends() + SUFFIX_LEN).wrapping_add(index.wrapping_mul(len));
+        start..start.wrapping_add(len)
+    }
+
     #[inline]
     fn cell_range(&self, index: usize) -> Range<usize> {
         if self.equal {
-            let len = self.cell_len as usize;
-            let start = (self.ends() + SUFFIX_LEN).saturating_add(index.saturating_mul(len));
-            return start..start.saturating_add(len);
+            return self.equal_cell_range(index);
         }
         let cells = self.ends() + self.count as usize * END_LEN;
         let ends = self.bytes(self.ends()..cells).as_chunks().0;

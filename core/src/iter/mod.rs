@@ -71,6 +71,18 @@ pub trait Cursor: Send {
         debug_assert!(false, "there is no run");
         NOWHERE
     }
+
+    /// The sequence number of all records of a [`Cursor::run`], if they are puts of one: [`Cursor::walk_to_put`] may take its
+    /// steps then.
+    fn run_of_puts(&self) -> Option<SequenceNumber> {
+        None
+    }
+
+    /// As [`Cursor::walk`], of a run of puts: key and value of the record.
+    fn walk_to_put(&mut self, _forward: bool) -> (&[u8], &[u8]) {
+        debug_assert!(false, "there is no run of puts");
+        (&[], &[])
+    }
 }
 
 impl<C: Cursor + ?Sized> Cursor for Box<C> {
@@ -129,5 +141,14 @@ impl<C: Cursor + ?Sized> Cursor for Box<C> {
     #[inline]
     fn walk(&mut self, forward: bool) -> (RecordKind, SequenceNumber) {
         (**self).walk(forward)
+    }
+
+    fn run_of_puts(&self) -> Option<SequenceNumber> {
+        (**self).run_of_puts()
+    }
+
+    #[inline]
+    fn walk_to_put(&mut self, forward: bool) -> (&[u8], &[u8]) {
+        (**self).walk_to_put(forward)
     }
 }

@@ -67,6 +67,8 @@ pub struct Scan {
     left: usize,
     /// Steps that [`Cursor::walk`] takes to entries in the range; at most `left`.
     run: usize,
+    /// They lead to puts that the scan shows: [`Cursor::walk_to_put`] takes them too.
+    run_of_puts: bool,
     hit_limit: bool,
     sequence: SequenceNumber,
     own_last: SequenceNumber,
@@ -118,6 +120,7 @@ impl Scan {
             keys_only: options.keys_only,
             left: limit,
             run: 0,
+            run_of_puts: false,
             hit_limit: false,
             sequence: source.sequence,
             own_last,
@@ -147,6 +150,12 @@ impl Scan {
     /// ```
     #[inline]
     pub fn next_entry(&mut self) -> Result<Option<(&[u8], &[u8])>> {
+        if self.run_of_puts && self.run > 0 && self.health.may_read() {
+            (self.run, self.left) = (self.run - 1, self.left - 1);
+            self.tally.step(true);
+            let (key, value) = self.cursor.walk_to_put(!self.reverse);
+            return Ok(Some((key, if self.keys_only { &[] } else { value })));
+        }
         self.step()?;
         Ok(self.entry())
     }
@@ -231,6 +240,7 @@ impl Scan {
                 Bound::Unbounded => None,
             };
             self.run = self.cursor.run(!self.reverse, until).min(self.left);
+            self.run_of_puts = self.cursor.run_of_puts().is_some_and(|sequence| self.sees(sequence));
         }
         Ok(self.place != Place::End)
     }

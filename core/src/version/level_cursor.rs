@@ -173,4 +173,13 @@ impl Cursor for LevelCursor {
     fn walk(&mut self, forward: bool) -> (RecordKind, SequenceNumber) {
         self.cursor.as_mut().map_or(NOWHERE, |cursor| cursor.walk(forward))
     }
+
+    fn run_of_puts(&self) -> Option<SequenceNumber> {
+        self.cursor.as_ref().and_then(|cursor| cursor.run_of_puts())
+    }
+
+    #[inline]
+    fn walk_to_put(&mut self, forward: bool) -> (&[u8], &[u8]) {
+        self.cursor.as_mut().map_or((&[], &[]), |cursor| cursor.walk_to_put(forward))
+    }
 }

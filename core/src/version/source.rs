@@ -96,4 +96,13 @@ impl Cursor for Source {
     fn walk(&mut self, forward: bool) -> (RecordKind, SequenceNumber) {
         of!(self, cursor => cursor.walk(forward))
     }
+
+    fn run_of_puts(&self) -> Option<SequenceNumber> {
+        of!(self, cursor => cursor.run_of_puts())
+    }
+
+    #[inline]
+    fn walk_to_put(&mut self, forward: bool) -> (&[u8], &[u8]) {
+        of!(self, cursor => cursor.walk_to_put(forward))
+    }
 }

@@ -7,6 +7,9 @@ use crate::btree::format::HEAD_LEN;
 use crate::btree::page::{LeafCell, Page, Suffix};
 use crate::prefetch::prefetch;
 
+/// Cache lines that are asked for at once.
+pub(in crate::btree) const PIECE: usize = 4;
+
 /// Bytes of a key behind its head that are copied in one piece.
 const SHORT_REST: usize = 16;
 
@@ -45,14 +48,38 @@ impl Page {
         let (Some(head), Some(place)) = (self.heads().get(index), key.get_mut(at..)) else { return at };
         let Some((to_head, place)) = place.split_first_chunk_mut() else { return at };
         *to_head = *head;
-        // Whatever stands behind a short rest is copied along: so the length of the copy is fixed.
         let start = cell.end.saturating_sub(cell.value.len() + rest.len());
-        let longer = self.bytes.get(start..).and_then(|bytes| bytes.first_chunk::<SHORT_REST>());
-        match (longer, place.first_chunk_mut()) {
-            (Some(longer), Some(place)) if rest.len() <= SHORT_REST => *place = *longer,
-            _ => place.iter_mut().zip(rest).for_each(|(to, from)| *to = *from),
-        }
+        copy_rest(self.bytes.get(start..).unwrap_or_default(), rest.len(), place);
         at + len
+    }
+
+    /// Whether it is a leaf of puts without sequences whose keys have one length, and whose values have one length.
+    #[inline]
+    pub(in crate::btree) fn is_equal(&self) -> bool {
+        self.equal
+    }
+
+    /// As [`Page::write_suffix`] in a leaf of equal records, over the suffix of another one, which is as long. Returns where the
+    /// value stands.
+    #[inline]
+    pub(in crate::btree) fn write_equal_suffix(
+        &self,
+        index: usize,
+        at: usize,
+        key: &mut [u8],
+    ) -> Range<usize> {
+        let cell = self.equal_cell_range(index);
+        let rest_len = usize::from(self.suffix_len).saturating_sub(HEAD_LEN);
+        let head =
+            self.bytes.get(self.heads as usize + index * HEAD_LEN..).and_then(|bytes| bytes.first_chunk());
+        let rest = self.bytes.get(cell.start..).unwrap_or_default();
+        if let (Some(head), Some(place)) = (head, key.get_mut(at..))
+            && let Some((to_head, place)) = place.split_first_chunk_mut::<HEAD_LEN>()
+        {
+            *to_head = *head;
+            copy_rest(rest, rest_len, place);
+        }
+        cell.start.wrapping_add(rest_len)..cell.end
     }
 
     /// Cache lines that the page takes.
@@ -60,12 +87,11 @@ impl Page {
         self.bytes.len() / 64 + 1
     }
 
-    /// Asks the processor for lines of the page.
+    /// Asks the processor for [`PIECE`] lines of the page.
     #[inline]
-    pub(in crate::btree) fn prefetch_lines(&self, from: usize, count: usize) {
-        if from * 64 <= self.bytes.len() {
-            prefetch(self.bytes.as_ptr().wrapping_add(from * 64), count);
-        }
+    pub(in crate::btree) fn prefetch_piece(&self, from: usize) {
+        let start = self.bytes.as_ptr().wrapping_add(from * 64);
+        (0..PIECE).for_each(|line| prefetch(start.wrapping_add(line * 64), 1));
     }
 
     /// Of some records in bytewise order: how many, in a direction, are known by their heads to come before `key`.
@@ -95,5 +121,14 @@ impl Page {
                 passed.windows(2).rev().take_while(apart).count()
             }
         }
+    }
+}
+
+/// Copies the first `len` bytes. Whatever stands behind a short rest is copied along: so the length of the copy is fixed.
+#[inline]
+fn copy_rest(from: &[u8], len: usize, to: &mut [u8]) {
+    match (from.first_chunk::<SHORT_REST>(), to.first_chunk_mut()) {
+        (Some(from), Some(to)) if len <= SHORT_REST => *to = *from,
+        _ => to.iter_mut().zip(from).take(len).for_each(|(to, from)| *to = *from),
     }
 }
