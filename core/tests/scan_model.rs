@@ -178,3 +178,35 @@ proptest! {
         check(NativeOrder::ReverseBytewise, steps, queries);
     }
 }
+
+/// Leaves of records alike, which are walked by a way of their own.
+#[test]
+fn a_scan_of_equal_records_is_counted_limited_and_ends_with_the_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = Database::create(folder.path(), LightningDbConfig::default()).unwrap();
+    let key = |number: u32| [&b"a key of "[..], &number.to_be_bytes()].concat();
+    let all: Map = (0..2000).map(|number| (key(number), vec![number as u8; 30])).collect();
+    all.iter().for_each(|(key, value)| db.put(key, value).unwrap());
+    db.compact_lsm().unwrap();
+    let entries = || db.get_metrics().unwrap().scan_entries;
+    for reverse in [false, true] {
+        let (options, before) = (ScanOptions::range(&key(100)[..]..=&key(1500)[..]).limit(1000), entries());
+        let scan = db.scan_with(if reverse { options.reverse() } else { options }).unwrap();
+        let found: Vec<_> = scan.map(Result::unwrap).collect();
+        let expected = all.range(key(100)..=key(1500)).map(|(key, value)| (key.clone(), value.clone()));
+        match reverse {
+            false => assert!(found.into_iter().eq(expected.take(1000))),
+            true => assert!(found.into_iter().eq(expected.rev().take(1000))),
+        }
+        assert_eq!(entries() - before, 1000);
+        let mut keys = db.scan_with(ScanOptions::all().keys_only()).unwrap();
+        (0..2000).for_each(|_| assert_eq!(keys.next_entry().unwrap().unwrap().1, b""));
+    }
+    let mut scans = [ScanOptions::all(), ScanOptions::all().reverse()].map(|all| db.scan_with(all).unwrap());
+    scans.iter_mut().for_each(|scan| (0..3).for_each(|_| assert!(scan.next_entry().unwrap().is_some())));
+    db.close().unwrap();
+    for scan in &mut scans {
+        assert_eq!(scan.next_entry().unwrap_err().kind(), lightning_db::ErrorKind::Closed);
+        assert_eq!(scan.next_entry().unwrap(), None);
+    }
+}
