@@ -186,12 +186,4 @@ mod tests {
         let store = Store::from(reading.open(&path("restored")).unwrap());
         assert!(store.keyspace_named("other").unwrap().contains(b"aa").unwrap());
     }
-
-    /// The option of the builds for tests is none in any other.
-    #[cfg(not(feature = "faults"))]
-    #[test]
-    fn there_is_no_disk_for_tests() {
-        let error = Opening::new().set("test_disk", OptionValue::Text("a")).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
-    }
 }
