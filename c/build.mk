@@ -47,7 +47,7 @@ test-c: c-tools c-library c-headers $(addprefix $(C_OUT)/,$(C_PROGRAMS) $(C_FAUL
 	$(call c_run,$(C_OUT)/conformance_c,$(C_CASES))
 	$(call c_run,$(C_OUT)/conformance_cpp,$(C_CASES))
 	$(call c_run,c/tests/conformance/refused.sh $(C_OUT)/conformance_c,)
-	$(call c_say,'disks that fail, through C and C++ under AddressSanitizer and UBSan')
+	$(call c_say,'disks that fail through C and C++ under AddressSanitizer and UBSan')
 	$(call c_run,$(C_OUT)/faults/forms,)
 	$(call c_run,$(C_OUT)/faults/conformance_c,$(C_FAULT_CASES))
 	$(call c_run,$(C_OUT)/faults/conformance_cpp,$(C_FAULT_CASES))
