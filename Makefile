@@ -62,6 +62,7 @@ test-rust: ## Test the engine, what the faces share, and the Rust programs
 	cargo test --workspace --locked --no-run
 	$(say) 'tests'
 	cargo test --workspace --locked
+	cargo test --locked -p lightning_db_bindings --features faults -- faults
 
 .PHONY: races
 races: ## Try out schedules of the whole engine, some 20,000
@@ -91,6 +92,8 @@ lint: ## Check formatting and lints
 	$(say) 'lints'
 	cargo clippy --workspace --all-targets --features lightning_db/internals --locked -- -D warnings
 	cargo clippy -p lightning_db --features races --test races --locked -- -D warnings
+	cargo clippy $(foreach crate,bindings c python node,-p lightning_db_$(crate) --features lightning_db_$(crate)/faults) \
+		--all-targets --locked -- -D warnings
 
 .PHONY: fmt
 fmt: ## Format the code

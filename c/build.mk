@@ -18,6 +18,10 @@ C_HEADERS := c/include/lightning_db.h $(wildcard c/include/*.hpp c/include/light
 C_RUNNER := $(addprefix c/tests/conformance/,run.c cases.c figures.c files.c steps.c handles.c data.c upkeep.c)
 C_EXAMPLES := quickstart transfer prefix_scan backup
 C_TESTS := bad_use threads owners printed
+# A library with disks that fail when told, and what is tested with it.
+C_FAULTS := target/faults/debug/liblightning_db_c.a
+C_FAULT_CASES := $(sort $(wildcard bindings/conformance/faults/*.json))
+C_FAULT_PROGRAMS := $(addprefix faults/,forms conformance_c conformance_cpp)
 C_PROGRAMS := $(C_TESTS) conformance_c conformance_cpp $(C_EXAMPLES) $(addsuffix _cpp,$(C_EXAMPLES))
 
 # A folder that is empty before and gone behind: $(call c_run,PROGRAM,ARGUMENTS)
@@ -29,7 +33,7 @@ generate-c: ## Write the C header
 	LIGHTNING_DB_GENERATE=1 cargo test -q --locked -p lightning_db_c --test header
 
 .PHONY: test-c
-test-c: c-tools c-library c-headers $(addprefix $(C_OUT)/,$(C_PROGRAMS) valgrind_c) ## Test the C and C++ faces
+test-c: c-tools c-library c-headers $(addprefix $(C_OUT)/,$(C_PROGRAMS) $(C_FAULT_PROGRAMS) valgrind_c) ## Test the C and C++ faces
 	$(call c_say,'the crate and the drift of the header')
 	cargo test -q --locked -p lightning_db_c
 	$(call c_say,'exported symbols')
@@ -43,6 +47,10 @@ test-c: c-tools c-library c-headers $(addprefix $(C_OUT)/,$(C_PROGRAMS) valgrind
 	$(call c_run,$(C_OUT)/conformance_c,$(C_CASES))
 	$(call c_run,$(C_OUT)/conformance_cpp,$(C_CASES))
 	$(call c_run,c/tests/conformance/refused.sh $(C_OUT)/conformance_c,)
+	$(call c_say,'disks that fail through C and C++ under AddressSanitizer and UBSan')
+	$(call c_run,$(C_OUT)/faults/forms,)
+	$(call c_run,$(C_OUT)/faults/conformance_c,$(C_FAULT_CASES))
+	$(call c_run,$(C_OUT)/faults/conformance_cpp,$(C_FAULT_CASES))
 	$(call c_say,'conformance through C under valgrind')
 	$(call c_run,valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite $(C_OUT)/valgrind_c,$(C_CASES))
 	$(call c_say,'all tests passed')
@@ -77,7 +85,7 @@ speed-c: ## Measure calls of C beside the same calls of Rust
 
 .PHONY: c-tools
 c-tools:
-	@mkdir -p $(C_OUT)
+	@mkdir -p $(C_OUT)/faults
 	@CC='$(CC)' c/tests/tools.sh cc=gcc c++=g++ valgrind=valgrind cjson/cJSON.h=libcjson-dev nm=binutils
 
 # Cargo decides what is built, and the time of the file whether programs are.
@@ -90,6 +98,11 @@ c-force:
 $(C_STATIC): c-force
 	$(call c_say,'building the library')
 	cargo build --locked -p lightning_db_c
+
+# What it is made of lies with everything else, the outcome apart.
+$(C_FAULTS): c-force
+	$(call c_say,'building the library with disks that fail')
+	CARGO_BUILD_BUILD_DIR=target cargo build --locked --target-dir target/faults -p lightning_db_c --features faults
 
 .PHONY: c-headers
 c-headers: c-tools
@@ -117,3 +130,16 @@ $(C_OUT)/valgrind_c: $(C_RUNNER) c/tests/conformance/face_c.c $(C_STATIC) $(C_HE
 $(C_OUT)/conformance_cpp: $(C_RUNNER) c/tests/conformance/face_cpp.cpp $(C_STATIC) $(C_HEADERS) | c-tools
 	$(CC) -std=gnu11 $(C_WARN) $(C_SANITIZE) -Ic/include -r $(C_RUNNER) -o $(C_OUT)/runner.o
 	$(CXX) -std=c++17 $(CXX_WARN) $(C_SANITIZE) -Ic/include c/tests/conformance/face_cpp.cpp $(C_OUT)/runner.o $(C_LINK) -lcjson -o $@
+
+C_FAULT_LINK := $(C_FAULTS) $(C_LIBS)
+C_FAULT_RUNNER := $(C_RUNNER) c/tests/conformance/faults.c
+
+$(C_OUT)/faults/forms: c/tests/faults.cpp $(C_FAULTS) $(C_HEADERS) | c-tools
+	$(CXX) -std=c++17 $(CXX_WARN) $(C_SANITIZE) -Ic/include -Ic/tests $< $(C_FAULT_LINK) -o $@
+
+$(C_OUT)/faults/conformance_c: $(C_FAULT_RUNNER) c/tests/conformance/face_c.c $(C_FAULTS) $(C_HEADERS) | c-tools
+	$(CC) -std=gnu11 $(C_WARN) $(C_SANITIZE) -DLIGHTNING_DB_FAULTS -Ic/include $(filter %.c,$^) $(C_FAULT_LINK) -lcjson -o $@
+
+$(C_OUT)/faults/conformance_cpp: $(C_FAULT_RUNNER) c/tests/conformance/face_cpp.cpp $(C_FAULTS) $(C_HEADERS) | c-tools
+	$(CC) -std=gnu11 $(C_WARN) $(C_SANITIZE) -DLIGHTNING_DB_FAULTS -Ic/include -r $(C_FAULT_RUNNER) -o $(C_OUT)/faults/runner.o
+	$(CXX) -std=c++17 $(CXX_WARN) $(C_SANITIZE) -DLIGHTNING_DB_FAULTS -Ic/include c/tests/conformance/face_cpp.cpp $(C_OUT)/faults/runner.o $(C_FAULT_LINK) -lcjson -o $@

@@ -20,9 +20,17 @@ node-dev: node/node_modules/.package-lock.json examples/node/node_modules/lightn
 	@cp target/debug/$(NODE_CDYLIB) node/$(NODE_BINARY)
 	node/node_modules/.bin/tsc -p node --declaration false --declarationDir null
 
+# The library with disks that fail when told. What it is made of lies with everything else, the outcome apart.
+NODE_FAULTS := target/faults/debug/$(NODE_CDYLIB)
+.PHONY: node-faults
+node-faults:
+	CARGO_BUILD_BUILD_DIR=target cargo build --locked --target-dir target/faults -p lightning_db_node --features faults
+	@cp $(NODE_FAULTS) $(NODE_FAULTS).node
+
 .PHONY: test-node
-test-node: node-dev ## Test the Node face
+test-node: node-dev node-faults ## Test the Node face
 	cd node && node --expose-gc --test test/*.test.mjs
+	cd node && LIGHTNING_DB_NATIVE=$(CURDIR)/$(NODE_FAULTS).node node --expose-gc --test test/faults/*.test.mjs
 
 .PHONY: generate-node
 generate-node: node-dev ## Write the generated files of the Node face

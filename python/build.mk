@@ -39,9 +39,19 @@ python-installed: python-unchanged
 	$(PYTHON_MATURIN) build $(PYTHON_FLAGS) --compatibility linux --out $(PYTHON_OUT)/wheel
 	$(PYTHON_PIP) install --force-reinstall --no-deps $(PYTHON_OUT)/wheel/*.whl
 
+# The same with disks that fail when told, beside the environment.
+.PHONY: python-faults
+python-faults: python-installed
+	rm -rf $(PYTHON_OUT)/faults
+	$(PYTHON_MATURIN) build $(PYTHON_FLAGS) --compatibility linux --features faults --out $(PYTHON_OUT)/faults/wheel
+	$(PYTHON_PIP) install --no-deps --target $(PYTHON_OUT)/faults/package $(PYTHON_OUT)/faults/wheel/*.whl
+
+PYTHON_TEST := RUST_BACKTRACE=0 $(PYTHON_BIN)/pytest --quiet --config-file python/pyproject.toml
+
 .PHONY: test-python
-test-python: python-installed ## Test the Python face
-	RUST_BACKTRACE=0 $(PYTHON_BIN)/pytest --quiet --config-file python/pyproject.toml python/tests
+test-python: python-installed python-faults ## Test the Python face
+	$(PYTHON_TEST) python/tests
+	PYTHONPATH=$(PYTHON_OUT)/faults/package $(PYTHON_TEST) python/tests/faults
 
 # The package as it is given out: release and stripped.
 .PHONY: python-wheel

@@ -9,9 +9,12 @@
 //! * [`packed`]: batches that cross it as one run of bytes.
 //! * [`figures`], [`metrics`], [`memory`]: statistics by name.
 //! * [`guard`]: panics end here.
+//! * `faults`, in a build with the feature of that name: simulated disks that fail when told.
 
 mod arguments;
 mod cursor;
+#[cfg(feature = "faults")]
+pub mod faults;
 mod figures;
 mod guard;
 mod handle;

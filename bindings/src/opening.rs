@@ -2,7 +2,9 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
 
+use lightning_db::vfs::{OsVfs, Vfs};
 use lightning_db::{
     BackupEngine, CheckProgress, CheckReport, CompactionProgress, Comparator, ConsistencyManager, Database,
     Error, LightningDbConfig, OptionValue, Result,
@@ -13,6 +15,9 @@ use lightning_db::{
 pub struct Opening {
     config: LightningDbConfig,
     mode: Mode,
+    /// `None`: that of the operating system.
+    #[cfg(feature = "faults")]
+    disk: Option<lightning_db::vfs::MemoryVfs>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,6 +38,11 @@ impl Opening {
     /// must exist) or "r" (it must exist, and is only read). Errors: `InvalidArgument`; ranges are judged by
     /// [`Opening::open`].
     pub fn set(&mut self, name: &str, value: OptionValue<'_>) -> Result<()> {
+        #[cfg(feature = "faults")]
+        if name == crate::faults::OPTION {
+            self.disk = Some(crate::faults::disk_of(value)?);
+            return Ok(());
+        }
         if name != "mode" {
             return self.config.set(name, value);
         }
@@ -58,11 +68,20 @@ impl Opening {
     /// Opens the database in a folder. Errors: as [`Database::create`], [`Database::open`] and
     /// [`Database::open_read_only`].
     pub fn open(self, path: &Path) -> Result<Database> {
+        let vfs = self.vfs();
         match self.mode {
-            Mode::Create => Database::create(path, self.config),
-            Mode::Write => Database::open(path, self.config),
-            Mode::Read => Database::open_read_only(path, self.config),
+            Mode::Create => Database::open_on(vfs, path, self.config, true),
+            Mode::Write => Database::open_on(vfs, path, self.config, false),
+            Mode::Read => Database::open_read_only_on(vfs, path, self.config),
         }
+    }
+
+    fn vfs(&self) -> Arc<dyn Vfs> {
+        #[cfg(feature = "faults")]
+        if let Some(disk) = &self.disk {
+            return Arc::new(disk.clone());
+        }
+        Arc::new(OsVfs)
     }
 }
 
@@ -73,7 +92,8 @@ pub fn check(
     opening: Opening,
     progress: impl Fn(CheckProgress) + Send + Sync + 'static,
 ) -> Result<CheckReport> {
-    ConsistencyManager::with_config(opening.config).on_progress(progress).check(path)
+    let vfs = opening.vfs();
+    ConsistencyManager::with_config(opening.config).on_progress(progress).check_on(vfs, path)
 }
 
 /// Checks the database in a folder, which nobody has open, and mends what is wrong. The mode is not looked at.
@@ -83,7 +103,8 @@ pub fn repair(
     opening: Opening,
     progress: impl Fn(CheckProgress) + Send + Sync + 'static,
 ) -> Result<CheckReport> {
-    ConsistencyManager::with_config(opening.config).on_progress(progress).repair(path)
+    let vfs = opening.vfs();
+    ConsistencyManager::with_config(opening.config).on_progress(progress).repair_on(vfs, path)
 }
 
 /// Merges all tables, unless `progress` answers false: `Cancelled` then. Errors and blocking: as
@@ -108,7 +129,7 @@ pub fn restore(source: &Path, target: &Path) -> Result<()> {
 
 /// As [`restore`], with the comparators of your own that the database was made with. The mode is not looked at.
 pub fn restore_with(source: &Path, target: &Path, opening: Opening) -> Result<()> {
-    Database::restore_with(target, source, opening.config)?.close()
+    Database::restore_on(opening.vfs(), target, source, opening.config)?.close()
 }
 
 #[cfg(test)]

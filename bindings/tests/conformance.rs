@@ -15,6 +15,8 @@ mod calls;
 mod cases;
 #[path = "conformance/expect.rs"]
 mod expect;
+#[path = "conformance/faults.rs"]
+mod faults;
 #[path = "conformance/files.rs"]
 mod files;
 #[path = "conformance/handles.rs"]
@@ -46,6 +48,16 @@ fn every_case_passes() {
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
 }
 
+/// One after the other, as cases share the names of disks.
+#[cfg(feature = "faults")]
+#[test]
+fn every_case_of_faults_passes() {
+    let cases = cases::load_faults();
+    let failures: Vec<_> = cases.iter().flat_map(failures).collect();
+    println!("conformance: {} cases of faults", cases.len());
+    assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+}
+
 /// Most of a case's time is spent in waiting for the disk.
 const THREADS: usize = 4;
 
@@ -61,7 +73,7 @@ fn failures(case: &Case) -> Vec<String> {
 #[test]
 fn names_are_unique() {
     let mut names = BTreeSet::new();
-    for case in cases::load() {
+    for case in cases::load().into_iter().chain(cases::load_faults()) {
         assert!(!case.name.trim().is_empty(), "a case without a name");
         assert!(names.insert(case.name.clone()), "two cases are named {:?}", case.name);
     }
@@ -71,7 +83,7 @@ fn names_are_unique() {
 #[test]
 fn every_operation_is_told_and_used() {
     let mut used = BTreeSet::new();
-    for case in cases::load() {
+    for case in cases::load().into_iter().chain(cases::load_faults()) {
         used.extend(flat(&case.steps).iter().map(|step| step.op.clone()));
     }
     assert_eq!(used, cases::told());

@@ -17,6 +17,8 @@ mod comparator;
 mod cursor;
 mod db;
 mod error;
+#[cfg(feature = "faults")]
+mod faults;
 mod figures;
 mod handles;
 mod ingest;

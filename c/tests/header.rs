@@ -219,7 +219,13 @@ fn the_header_is_what_the_crate_says() {
 fn every_source_with_exports_is_in_the_header() {
     let header = generate();
     for entry in fs::read_dir(root().join("src")).unwrap() {
-        let source = fs::read_to_string(entry.unwrap().path()).unwrap();
+        let path = entry.unwrap().path();
+        let source = fs::read_to_string(&path).unwrap();
+        // For the tests alone: it is in no library that is given out.
+        if path.ends_with("faults.rs") {
+            assert!(!header.contains("test_disk"));
+            continue;
+        }
         let exports = source.lines().filter(|line| line.starts_with("pub") && line.contains("extern \"C"));
         for (_, rest) in exports.filter_map(|line| line.split_once("fn ")) {
             let name = rest.split('(').next().unwrap();

@@ -81,6 +81,12 @@ fn export(env: Env, exports: Value) -> Outcome<()> {
     // An empty call, to measure what the way here costs.
     define(env, exports, "nothing", &context, |_, env, []| Ok(env.nothing()))?;
     define(env, exports, "raise", &context, |_, env, [number]| error::raise(env, number))?;
+    #[cfg(feature = "faults")]
+    define(env, exports, "testDisk", &context, |_, env, [name, command]| {
+        let name = env.string_of(name, "the name of a disk is a string")?;
+        let command = env.string_of(command, "a command is a string")?;
+        env.number(lightning_db_bindings::faults::command(&name, &command)? as f64)
+    })?;
     jobs::define_free(env, exports, &context)
 }
 

@@ -79,6 +79,14 @@ impl Options {
         mode.is_some_and(|(_, given)| matches!(given, Given::Text(mode) if mode == "r"))
     }
 
+    /// Whether the database is on a disk of the tests.
+    pub fn is_on_test_disk(&self) -> bool {
+        #[cfg(feature = "faults")]
+        return self.0.iter().any(|(name, _)| name == lightning_db_bindings::faults::OPTION);
+        #[cfg(not(feature = "faults"))]
+        false
+    }
+
     /// Refuses options that would change those in force, which are given as `self`.
     pub fn check_compatible(&self, other: &Options) -> Result<()> {
         for (name, given) in &other.0 {

@@ -33,6 +33,10 @@ function run(folder, ...args) {
   return stdout;
 }
 
+test('nothing steers disks in a library for users', () => {
+  assert.equal(require('../lib/native.js').native.testDisk, undefined);
+});
+
 /** A folder in which the package is installed. */
 function installed(t) {
   const folder = freshFolder(t);

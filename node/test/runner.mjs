@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 
 import { Database, Keyspace, LightningDbError } from 'lightning-db';
 
@@ -25,7 +26,7 @@ const FIELDS = {
   delete_many: ['keys', 'level', 'timeout'],
   batch: ['as'],
   write: ['level', 'timeout'],
-  scan: [...SCAN, 'only', 'is', 'count'],
+  scan: [...SCAN, 'only', 'is', 'either', 'count'],
   count: [...SCAN, 'is'],
   cursor: ['as', ...SCAN],
   next: ['is'],
@@ -56,7 +57,13 @@ const FIELDS = {
   write_file: ['path', 'bytes'],
   make_folder: ['path'],
   raise: ['code'],
+  disk: ['name', 'command'],
+  fail_each: ['disk', 'fault', 'errno', 'errors', 'before', 'steps', 'after', 'at_least'],
 };
+
+/** What asks for the number of calls that a fault counts. */
+const COUNTERS = { fail: 'calls', 'fail-from': 'calls', 'fail-read': 'reads', 'fail-reads-from': 'reads' };
+const MOST_ROUNDS = 5000;
 
 /** Bytes of a case. */
 function bytes(form) {
@@ -115,7 +122,7 @@ class Replay {
     const { op, on = 'db', error, ...fields } = step;
     assert(op in FIELDS, `unknown op ${op}`);
     for (const field of Object.keys(fields)) assert(FIELDS[op].includes(field), `${op} has no field ${field}`);
-    if (op === 'open' && error === 'Locked') return this.openElsewhere(fields);
+    if (op === 'open' && error === 'Locked' && fields.options?.test_disk === undefined) return this.openElsewhere(fields);
     const call = async () => this[op](this.handles.get(on), fields, on);
     if (error === undefined) return call();
     const expected = native.kinds.find(([, name]) => name === error);
@@ -216,12 +223,14 @@ class Replay {
     return options;
   }
 
-  async scan(handle, { only, is, count, ...fields }) {
+  async scan(handle, { only, is, either, count, ...fields }) {
     const scan = handle[only ?? 'entries'](this.scanOptions(fields));
     const found = this.isSync ? [...scan] : await scan.all();
-    assert((is === undefined) !== (count === undefined), 'a scan has one result');
+    assert.equal([is, either, count].filter((result) => result !== undefined).length, 1, 'a scan has one result');
     if (count !== undefined) return assert.equal(found.length, count);
-    assert.deepEqual(found, is.map((entry) => (only ? bytes(entry) : entry.map(bytes))));
+    const lists = (either ?? [is]).map((list) => list.map((entry) => (only ? bytes(entry) : entry.map(bytes))));
+    // Where there is a choice, the last one tells what is wrong.
+    assert.deepEqual(found, lists.find((list) => isDeepStrictEqual(found, list)) ?? lists.at(-1));
   }
 
   async count(handle, { is, ...fields }) {
@@ -410,8 +419,61 @@ class Replay {
     native.raise(code);
   }
 
-  async end() {
-    for (const handle of [...this.handles.values()].reverse()) await this.close(handle);
+  disk(_, { name, command }) {
+    native.testDisk(name, command);
+  }
+
+  async fail_each(_, { at_least, ...parts }) {
+    let failed = 0;
+    for (let round = 0, isMet = true; isMet; round++) {
+      assert(round < MOST_ROUNDS, 'a fault in each of very many rounds');
+      const kept = new Set(this.handles.keys());
+      try {
+        const outcome = await this.round(round, parts);
+        isMet = outcome.isMet;
+        failed += Number(outcome.isFailed);
+      } catch (error) {
+        error.message = `round ${round}: ${error.message}`;
+        throw error;
+      }
+      await this.end(kept);
+    }
+    assert(failed >= at_least, `only ${failed} rounds failed`);
+  }
+
+  async round(round, { disk, fault, errno, errors, before = [], steps, after = [] }) {
+    await this.run(before);
+    const first = native.testDisk(disk, COUNTERS[fault]);
+    native.testDisk(disk, `${fault} ${round} ${errno}`);
+    let isFailed = false;
+    for (const step of steps) {
+      assert(!('error' in step), 'a step that fails for another reason');
+      try {
+        await this.step(step);
+      } catch (error) {
+        if (!(error instanceof LightningDbError) || !errors.includes(error.code)) throw error;
+        isFailed = true;
+        break;
+      }
+    }
+    const isMet = native.testDisk(disk, COUNTERS[fault]) > first + round;
+    native.testDisk(disk, 'heal');
+    await this.run(after);
+    return { isFailed, isMet };
+  }
+
+  /** Closes all handles but some. One whose disk is gone may fail. */
+  async end(kept = new Set()) {
+    for (const [name, handle] of [...this.handles].reverse()) {
+      if (kept.has(name)) continue;
+      try {
+        await this.close(handle);
+      } catch (error) {
+        if (native.testDisk === undefined || !(error instanceof LightningDbError)) throw error;
+      }
+      this.handles.delete(name);
+      this.cursors.delete(name);
+    }
   }
 }
 

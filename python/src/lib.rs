@@ -18,6 +18,8 @@ mod check;
 mod cursor;
 mod db;
 mod error;
+#[cfg(feature = "faults")]
+mod faults;
 mod ingest;
 mod keyspace;
 mod options;
@@ -41,6 +43,9 @@ mod _native {
     use crate::db::{Database, restore};
     #[pymodule_export]
     use crate::error::{_error, _error_kinds, _nothing};
+    #[cfg(feature = "faults")]
+    #[pymodule_export]
+    use crate::faults::_test_disk;
     #[pymodule_export]
     use crate::keyspace::Keyspace;
     #[pymodule_export]

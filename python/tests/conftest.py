@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 
 import lightning_db
+from lightning_db import _native
+
+# These want another build of the native module.
+collect_ignore = [] if hasattr(_native, "_test_disk") else ["faults"]
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

@@ -25,7 +25,7 @@ _replayed = 0
 
 
 # Fields that say what a step gives, and the steps that give something.
-RESULTS = {"is_", "count", "attempts", "at_least", "at_most", "ok", "lost", "contains", "progress"}
+RESULTS = {"is_", "either", "count", "attempts", "at_least", "at_most", "ok", "lost", "contains", "progress"}
 HAVE_RESULTS = {"get", "get_many", "scan", "count", "next", "transact", "stats", "list_keyspaces", "approximate_size"}
 HAVE_RESULTS |= {"check", "repair", "metrics", "memory_stats", "prometheus", "ingest"}
 
@@ -60,20 +60,23 @@ class Replay:
 
     def run(self, steps: list[dict[str, Any]]) -> None:
         for number, step in enumerate(steps):
-            fields = {RENAMED.get(name, name): value for name, value in step.items()}
-            name, error = RENAMED.get(step["op"], step["op"]), fields.pop("error", None)
-            del fields["op"]
-            operation: Callable[..., None] = getattr(self, f"op_{name}")
             try:
-                assert error is None or not fields.keys() & RESULTS, "a step with an error has no result"
-                if error is None:
-                    assert name not in HAVE_RESULTS or fields.keys() & RESULTS, "a step has its result"
-                    operation(**fields)
-                else:
-                    self.fails(name, error, operation, fields)
+                self.step(step)
             except BaseException as failure:
                 failure.add_note(f"in step {number}: {step}")
                 raise
+
+    def step(self, step: dict[str, Any]) -> None:
+        fields = {RENAMED.get(name, name): value for name, value in step.items()}
+        name, error = RENAMED.get(step["op"], step["op"]), fields.pop("error", None)
+        del fields["op"]
+        operation: Callable[..., None] = getattr(self, f"op_{name}")
+        assert error is None or not fields.keys() & RESULTS, "a step with an error has no result"
+        if error is None:
+            assert name not in HAVE_RESULTS or fields.keys() & RESULTS, "a step has its result"
+            operation(**fields)
+        else:
+            self.fails(name, error, operation, fields)
 
     def fails(self, name: str, error: str, operation: Callable[..., None], fields: dict[str, Any]) -> None:
         with pytest.raises(lightning_db.Error) as caught:
@@ -148,12 +151,20 @@ class Replay:
         assert len(self.handles[on]) == 0
 
     def op_scan(
-        self, on: str = "db", only: str | None = None, is_: Any = _UNSAID, count: Any = _UNSAID, **bounds: Any
+        self,
+        on: str = "db",
+        only: str | None = None,
+        is_: Any = _UNSAID,
+        either: Any = _UNSAID,
+        count: Any = _UNSAID,
+        **bounds: Any,
     ) -> None:
         scan = getattr(self.handles[on], only or "items")
         found = list(scan(**arguments(bounds)))
         assert count is _UNSAID or len(found) == count
-        assert is_ is _UNSAID or found == [tuple(entry) if only is None else entry for entry in data(is_)]
+        lists = [is_] if either is _UNSAID else either
+        allowed = [[tuple(entry) if only is None else entry for entry in data(each)] for each in lists if each is not _UNSAID]
+        assert not allowed or found in allowed
 
     def op_count(self, is_: Any = _UNSAID, on: str = "db", **bounds: Any) -> None:
         found = self.handles[on].count(**arguments(bounds))

@@ -148,3 +148,7 @@ def test_a_value_that_is_too_long(db: Database) -> None:
     with pytest.raises(lightning_db.InvalidArgumentError):
         db[b"k"] = bytes(lightning_db.MAX_VALUE_LEN + 1)
     assert b"k" not in db
+
+
+def test_nothing_steers_disks_in_a_build_for_users() -> None:
+    assert not hasattr(_native, "_test_disk")

@@ -178,6 +178,11 @@ pub enum Op {
     Raise {
         code: u8,
     },
+    Disk {
+        name: String,
+        command: String,
+    },
+    FailEach(FailEach),
 }
 
 /// Steps with the bounds of a scan. (A flattened field would not refuse unknown ones.)
@@ -213,6 +218,7 @@ bounded! {
     Scan {
         only: Option<Only>,
         is: Option<Vec<Entry>>,
+        either: Option<Vec<Vec<Entry>>>,
         count: Option<usize>,
     }
     /// Its entries are counted.
@@ -227,6 +233,15 @@ bounded! {
     /// Its entries are asked for one by one.
     Cursor {
         r#as: String,
+    }
+}
+
+impl Scan {
+    fn results(&self) -> usize {
+        [self.is.is_some(), self.either.is_some(), self.count.is_some()]
+            .into_iter()
+            .filter(|&has| has)
+            .count()
     }
 }
 
@@ -266,6 +281,31 @@ pub struct Transact {
     pub attempts: Option<u32>,
 }
 
+/// Its steps are done again and again, each time with another call that fails.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FailEach {
+    pub disk: String,
+    pub fault: Fault,
+    pub errno: i32,
+    pub errors: BTreeSet<String>,
+    #[serde(default)]
+    pub before: Vec<Step>,
+    pub steps: Vec<Step>,
+    #[serde(default)]
+    pub after: Vec<Step>,
+    pub at_least: u64,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    Fail,
+    FailFrom,
+    FailRead,
+    FailReadsFrom,
+}
+
 /// Tells null from a field that is left out.
 fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(from).map(Some)
@@ -295,6 +335,7 @@ impl Step {
     pub fn inner(&self) -> Vec<&Step> {
         match &self.what {
             Op::Transact(transact) => transact.steps.iter().chain(&transact.interfere).collect(),
+            Op::FailEach(each) => each.before.iter().chain(&each.steps).chain(&each.after).collect(),
             _ => Vec::new(),
         }
     }
@@ -305,8 +346,11 @@ impl Step {
             Op::Get { is, .. } => is.is_some(),
             Op::GetMany { is, .. } => is.is_some(),
             Op::Ingest { is, .. } => is.is_some(),
-            Op::Scan(scan) if scan.is.is_some() && scan.count.is_some() => return Some("two results"),
-            Op::Scan(scan) => scan.is.is_some() || scan.count.is_some(),
+            Op::Scan(scan) => match scan.results() {
+                0 => false,
+                1 => true,
+                _ => return Some("two results"),
+            },
             Op::Count(count) => count.is.is_some(),
             Op::Next { is } => is.is_some(),
             Op::Stats { is } => is.is_some(),
@@ -322,6 +366,9 @@ impl Step {
                 return Some("a result and an error");
             }
             Op::Raise { .. } => return self.error.is_none().then_some("no error"),
+            Op::FailEach(each) if each.steps.iter().any(|step| step.error.is_some()) => {
+                return Some("a step that fails for another reason");
+            }
             _ => return self.problem_without_result(),
         };
         match (result, &self.error) {
@@ -341,6 +388,7 @@ impl Step {
                 | Op::Damage { .. }
                 | Op::WriteFile { .. }
                 | Op::MakeFolder { .. }
+                | Op::FailEach(_)
         );
         (free && self.on.is_some()).then_some("a handle for an operation that has none")
     }
@@ -352,7 +400,16 @@ fn folder() -> PathBuf {
 
 /// All cases of all files, by the names of the files.
 pub fn load() -> Vec<Case> {
-    let names = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+    load_from(&folder())
+}
+
+/// Those that want a build with the feature `faults`.
+pub fn load_faults() -> Vec<Case> {
+    load_from(&folder().join("faults"))
+}
+
+fn load_from(folder: &Path) -> Vec<Case> {
+    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut paths: Vec<_> = names.filter(|path| path.extension().is_some_and(|end| end == "json")).collect();
     paths.sort();
     let mut cases = Vec::new();

@@ -56,7 +56,17 @@ pub fn pair((key, value): &(Bytes, Bytes)) -> Pair {
 }
 
 pub fn entries(found: Vec<Pair>, scan: &Scan) -> Verdict {
-    let Some(is) = &scan.is else { return same(found.len(), scan.count) };
+    if let Some(either) = &scan.either {
+        let verdicts = either.iter().map(|is| same_entries(found.clone(), is, scan.only));
+        return verdicts.reduce(Result::or).unwrap_or_else(|| Err("nothing to choose from".to_owned()));
+    }
+    match &scan.is {
+        Some(is) => same_entries(found, is, scan.only),
+        None => same(found.len(), scan.count),
+    }
+}
+
+fn same_entries(found: Vec<Pair>, is: &[Entry], only: Option<Only>) -> Verdict {
     let both = |entry: &Entry| match entry {
         Entry::Both(key, value) => Ok((key.get(), value.get())),
         Entry::One(_) => Err("one thing for an entry of two".to_owned()),
@@ -66,7 +76,7 @@ pub fn entries(found: Vec<Pair>, scan: &Scan) -> Verdict {
         Entry::Both(..) => Err("two things for an entry of one".to_owned()),
     };
     let one_of = |found: Vec<Vec<u8>>| same(found, Some(is.iter().map(one).collect::<Result<_, _>>()?));
-    match scan.only {
+    match only {
         None => same(found, Some(is.iter().map(both).collect::<Result<_, _>>()?)),
         Some(Only::Keys) => one_of(found.into_iter().map(|pair| pair.0).collect()),
         Some(Only::Values) => one_of(found.into_iter().map(|pair| pair.1).collect()),

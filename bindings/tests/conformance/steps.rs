@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::cases::{Case, Examination, Op, Options, Step, Transact};
 use crate::expect::{self, Verdict};
+use crate::faults;
 use crate::files;
 use crate::handles::{Entries, Item, Reading, Source, ended};
 
@@ -63,13 +64,13 @@ pub fn wrong(text: impl Into<String>) -> Failure {
 
 pub struct Run {
     pub(super) folder: PathBuf,
-    items: HashMap<String, Item>,
+    pub(super) items: HashMap<String, Item>,
     reading: Reading,
     in_callback: bool,
 }
 
 impl Run {
-    fn steps(&mut self, steps: &[Step]) -> Verdict {
+    pub(super) fn steps(&mut self, steps: &[Step]) -> Verdict {
         for (index, step) in steps.iter().enumerate() {
             self.step(step).map_err(|told| format!("step {} ({}): {told}", index + 1, step.op))?;
         }
@@ -90,7 +91,7 @@ impl Run {
         }
     }
 
-    fn do_step(&mut self, on: &str, what: &Op) -> Outcome {
+    pub(super) fn do_step(&mut self, on: &str, what: &Op) -> Outcome {
         match what {
             Op::Open { r#as, path, options } => self.open(r#as, path, options),
             Op::Restore { source, target } => {
@@ -111,6 +112,8 @@ impl Run {
                 std::fs::create_dir(self.folder.join(path)).map_err(|error| wrong(error.to_string()))
             }
             Op::Raise { code } => raise(*code),
+            Op::Disk { name, command } => done(faults::command(name, command).map(drop)),
+            Op::FailEach(each) => self.fail_each(each),
             Op::Close {} => done(self.item(on)?.close()),
             Op::Put { .. } | Op::Delete { .. } | Op::Write { .. } => self.write(on, what),
             Op::Commit { .. } | Op::Abort {} => self.finish(on, what),

@@ -112,13 +112,51 @@ static bool entry_is(struct blob key, struct blob value, const cJSON *expected, 
   return pair && blob_is(key, cJSON_GetArrayItem(expected, 0)) && blob_is(value, cJSON_GetArrayItem(expected, 1));
 }
 
+#define MAX_LISTS 8
+
+// The lists that a scan may give: each as far as it has been met, or out.
+struct lists {
+  const cJSON *next[MAX_LISTS];
+  bool out[MAX_LISTS];
+  int count;
+};
+
+static struct lists lists_of(const struct context *context) {
+  const cJSON *is = field(context, "is"), *either = field(context, "either"), *list;
+  struct lists lists = {.count = 0};
+  if (is && either) fail("two results");
+  if (is) lists.next[lists.count++] = is->child;
+  cJSON_ArrayForEach(list, either) {
+    if (lists.count == MAX_LISTS) fail("too many lists");
+    lists.next[lists.count++] = list->child;
+  }
+  return lists;
+}
+
+// Whether one of the lists goes on with the entry, or there are none.
+static bool lists_have(struct lists *lists, struct blob key, struct blob value, const char *only) {
+  bool found = lists->count == 0;
+  for (int i = 0; i < lists->count; i++) {
+    lists->out[i] = lists->out[i] || !lists->next[i] || !entry_is(key, value, lists->next[i], only);
+    if (!lists->out[i]) lists->next[i] = lists->next[i]->next;
+    found |= !lists->out[i];
+  }
+  return found;
+}
+
+static bool lists_end(const struct lists *lists) {
+  bool found = lists->count == 0;
+  for (int i = 0; i < lists->count; i++) found |= !lists->out[i] && !lists->next[i];
+  return found;
+}
+
 static int do_scan(struct context *context) {
   struct bounds bounds = bounds_of(context->step);
   struct handle cursor;
   int status = face_cursor(context->on, &bounds, &cursor);
   bounds_free(&bounds);
   if (status != 0) return status;
-  const cJSON *is = field(context, "is"), *expected = is ? is->child : NULL;
+  struct lists lists = lists_of(context);
   const char *only = field(context, "only") ? text_of(field(context, "only")) : "";
   if (*only && strcmp(only, "keys") != 0 && strcmp(only, "values") != 0) fail("only %s", only);
   int count = 0;
@@ -126,18 +164,15 @@ static int do_scan(struct context *context) {
     struct blob key = {NULL, 0}, value = {NULL, 0};
     status = face_next(&cursor, &key, &value);
     if (status != 0 || !key.data) break;
-    if (is) {
-      must_be(expected && entry_is(key, value, expected, only), "an entry");
-      expected = expected->next;
-    }
+    must_be(lists_have(&lists, key, value, only), "an entry");
     blob_free(&key);
     blob_free(&value);
   }
   face_release(&cursor);
   if (status != 0) return status;
   const cJSON *number = field(context, "count");
-  must_be(!expected, "the number of entries");
-  must_be(is || field(context, "error") || (number && number->valueint == count), "the number of entries");
+  must_be(lists_end(&lists), "the number of entries");
+  must_be(lists.count || field(context, "error") || (number && number->valueint == count), "the number of entries");
   return 0;
 }
 
@@ -194,7 +229,7 @@ const struct operation DATA_OPERATIONS[] = {
     {"ingest", do_ingest, " entries is ", ON_DATABASE, " is "},
     {"count", do_count, BOUNDS "is ", ON_DATABASE, " is "},
     {"approximate_size", do_approximate_size, BOUNDS "at_least at_most ", ON_DATABASE, " at_least at_most "},
-    {"scan", do_scan, BOUNDS "only is count ", ON_READER, " is count "},
+    {"scan", do_scan, BOUNDS "only is either count ", ON_READER, " is either count "},
     {"cursor", do_cursor, BOUNDS "as ", ON_READER, ""},
     {"next", do_next, " is ", ON_CURSOR, " is "},
     {0},

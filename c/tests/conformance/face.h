@@ -8,6 +8,9 @@
 #include <string.h>
 
 #include "lightning_db.h"
+#ifdef LIGHTNING_DB_FAULTS
+#include "../faults.h"
+#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -53,7 +56,7 @@ struct how {
 // Gets a handle that the face has made and that ends with the transact.
 typedef int face_work(struct handle txn, void *user);
 
-// Whether a get is to be a single read, for a case that counts them. Set for each case.
+// Whether a get is to be a single read, for a case that counts them or lets one fail. Set for each case.
 extern bool reads_once;
 
 const char *face_name(void);
@@ -118,6 +121,10 @@ int face_stat(struct handle *db, const char *name, double *number);
 int face_stat_list(struct handle *db, const char *name, uint64_t *counts, size_t capacity, size_t *count);
 int face_stat_text(struct handle *db, const char *name, char **text);
 int face_raise(int code);
+#ifdef LIGHTNING_DB_FAULTS
+// Steers a simulated disk; the number that was asked for.
+int face_disk(const char *name, const char *command, uint64_t *number);
+#endif
 
 #define OWN_FAILURE (-1000)
 

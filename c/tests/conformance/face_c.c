@@ -420,3 +420,9 @@ int face_stat_text(struct handle *db, const char *name, char **text) {
 }
 
 int face_raise(int code) { return lightning_db_error_raise(code); }
+
+#ifdef LIGHTNING_DB_FAULTS
+int face_disk(const char *name, const char *command, uint64_t *number) {
+  return lightning_db_test_disk(name, command, number);
+}
+#endif

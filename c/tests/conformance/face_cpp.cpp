@@ -358,3 +358,9 @@ int face_stat_text(struct handle *db, const char *name, char **text) {
 int face_raise(int code) {
   return status_of([&] { ldb::detail::check(lightning_db_error_raise(code)); });
 }
+
+#ifdef LIGHTNING_DB_FAULTS
+int face_disk(const char *name, const char *command, uint64_t *number) {
+  return status_of([&] { ldb::detail::check(lightning_db_test_disk(name, command, number)); });
+}
+#endif

@@ -99,10 +99,7 @@ static int work(struct handle txn, void *user) {
   size_t named = context->run->count - first;
   if (attempts->count == 1) run_steps(context->run, field(context, "interfere"));
   // What the steps named ends with the attempt.
-  struct named *handles = context->run->handles;
-  for (size_t i = 0; i < named; i++) face_release(&handles[first + i].handle);
-  context->run->count -= named;
-  memmove(&handles[first], &handles[first + named], (context->run->count - first) * sizeof *handles);
+  end_handles(context->run, first, named);
   return cJSON_IsTrue(field(context, "fail")) ? OWN_FAILURE : 0;
 }
 

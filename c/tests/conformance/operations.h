@@ -35,6 +35,8 @@ struct operation {
 
 // Each ends with an operation without a name.
 extern const struct operation HANDLE_OPERATIONS[], DATA_OPERATIONS[], UPKEEP_OPERATIONS[];
+// Of a runner with LIGHTNING_DB_FAULTS.
+extern const struct operation FAULT_OPERATIONS[];
 
 const cJSON *field(const struct context *context, const char *name);
 char *path_of(const struct context *context, const char *name);

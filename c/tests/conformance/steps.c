@@ -36,7 +36,12 @@ int added(const struct context *context, int status, struct handle handle) {
 }
 
 static const struct operation *operation_of(const char *name) {
-  const struct operation *const tables[] = {HANDLE_OPERATIONS, DATA_OPERATIONS, UPKEEP_OPERATIONS};
+  const struct operation *const tables[] = {
+      HANDLE_OPERATIONS, DATA_OPERATIONS, UPKEEP_OPERATIONS,
+#ifdef LIGHTNING_DB_FAULTS
+      FAULT_OPERATIONS,
+#endif
+  };
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
     for (const struct operation *operation = tables[i]; operation->name; operation++) {
       if (strcmp(operation->name, name) == 0) return operation;
@@ -59,7 +64,8 @@ static void check_step(const cJSON *step, const struct operation *operation) {
   if (*operation->results && has_result == has_error) fail("either a result or an error is expected");
 }
 
-void run_step(struct run *run, const cJSON *step) {
+// Does a step; its status.
+static int do_step(struct run *run, const cJSON *step, const struct operation **done) {
   step_op = text_of(cJSON_GetObjectItemCaseSensitive(step, "op"));
   const struct operation *operation = operation_of(step_op);
   check_step(step, operation);
@@ -68,7 +74,23 @@ void run_step(struct run *run, const cJSON *step) {
   struct context context = {run, step, operation->on ? find(run, name) : NULL};
   if (operation->on && !context.on) fail("no handle is named %s", name);
   if (operation->on && !(operation->on & 1u << context.on->kind)) fail("%s is of another kind", name);
-  int status = operation->run(&context);
+  *done = operation;
+  return operation->run(&context);
+}
+
+int try_step(struct run *run, const cJSON *step) {
+  const struct operation *operation;
+  if (cJSON_HasObjectItem(step, "error")) fail("a step that fails for another reason");
+  int status = do_step(run, step, &operation);
+  bool right = status == 0 || (status > 0 && face_error_code() == status &&
+                               strcmp(face_error_name(), lightning_db_error_name(status)) == 0);
+  if (!right) fail("%d (%s)", status, face_error_message());
+  return status;
+}
+
+void run_step(struct run *run, const cJSON *step) {
+  const struct operation *operation;
+  int status = do_step(run, step, &operation);
   const cJSON *error = cJSON_GetObjectItemCaseSensitive(step, "error");
   if (!error) {
     if (status != 0) fail("%d: %s", status, face_error_message());
@@ -84,4 +106,11 @@ void run_step(struct run *run, const cJSON *step) {
 void run_steps(struct run *run, const cJSON *steps) {
   const cJSON *step;
   cJSON_ArrayForEach(step, steps) run_step(run, step);
+}
+
+void end_handles(struct run *run, size_t first, size_t count) {
+  struct named *handles = run->handles;
+  for (size_t i = first; i < first + count; i++) face_release(&handles[i].handle);
+  run->count -= count;
+  memmove(&handles[first], &handles[first + count], (run->count - first) * sizeof *handles);
 }

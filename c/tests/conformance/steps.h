@@ -20,5 +20,9 @@ struct run {
 
 void run_step(struct run *run, const cJSON *step);
 void run_steps(struct run *run, const cJSON *steps);
+// As run_step, but a step that fails is no mistake: its status.
+int try_step(struct run *run, const cJSON *step);
+// Frees so many handles; their names are free again.
+void end_handles(struct run *run, size_t first, size_t count);
 
 #endif

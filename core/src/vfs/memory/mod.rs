@@ -182,6 +182,16 @@ impl MemoryVfs {
         disk.reads.lasting = None;
     }
 
+    /// No call fails any more, by whatever was set but [`MemoryVfs::cut_at`], and there is room without limit.
+    pub fn mend(&self) {
+        let disk = &mut *self.disk.lock();
+        for gate in [&mut disk.gate, &mut disk.reads] {
+            gate.failures.clear();
+            gate.lasting = None;
+        }
+        disk.space = None;
+    }
+
     /// How many calls have read something, failed ones too: `open` but with `CreateNew`, `read_at`, `len`, `map`,
     /// `file_type`, `list` and `canonicalize`.
     pub fn reads(&self) -> u64 {
