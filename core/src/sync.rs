@@ -5,6 +5,7 @@
 mod condvar;
 #[cfg(feature = "races")]
 mod model;
+mod numbers;
 #[cfg(not(feature = "races"))]
 mod real;
 
@@ -20,6 +21,7 @@ pub use model::{
 };
 #[cfg(feature = "races")]
 use model::{Thread, current, park, park_until};
+pub use numbers::Numbers;
 #[cfg(not(feature = "races"))]
 pub use real::{
     AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Mutex, MutexGuard, spin_loop,
@@ -30,9 +32,9 @@ use real::{Thread, current, park, park_until};
 
 use std::time::Duration;
 
-/// So often is looked whether another thread is done before a thread goes to sleep, of `looks` in a build that is used.
-pub const fn patience(looks: usize) -> usize {
-    if cfg!(feature = "races") { 2 } else { looks }
+/// So often is looked whether another thread is done before a thread goes to sleep: `count` times in a build that is used.
+pub const fn looks(count: usize) -> usize {
+    if cfg!(feature = "races") { 2 } else { count }
 }
 
 /// Wakes a background thread. A notification that comes while nobody waits is kept.

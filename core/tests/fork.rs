@@ -7,13 +7,22 @@
 
 mod common;
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
 use common::{open, small_config};
 use lightning_db::vfs::MemoryVfs;
 use lightning_db::{
     BackupEngine, ConsistencyManager, Database, ErrorKind, KeyspaceOptions, Result, WriteBatch,
 };
 
-/// Runs this in a child, which ends behind it, and waits for that. What it returns is what went wrong.
+/// One test at a time: a child has what the other one's threads were doing.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs this in a child, which ends behind it, and waits for that, a minute at most. What it returns is what went wrong.
 fn in_child(work: impl FnOnce() -> std::result::Result<(), String>) {
     // SAFETY: the child calls what this process could call, and ends without going back to the test's own threads.
     let child = unsafe { libc::fork() };
@@ -31,9 +40,15 @@ fn in_child(work: impl FnOnce() -> std::result::Result<(), String>) {
         // SAFETY: ends the process at once.
         unsafe { libc::_exit(i32::from(wrong.is_some())) };
     }
-    let mut status = 0;
-    // SAFETY: waits for the child that was just made.
-    unsafe { libc::waitpid(child, &raw mut status, 0) };
+    let (mut status, limit) = (0, Instant::now() + Duration::from_secs(60));
+    // SAFETY: asks for the child that was just made.
+    while unsafe { libc::waitpid(child, &raw mut status, libc::WNOHANG) } == 0 {
+        if Instant::now() > limit {
+            // SAFETY: nobody has waited for the child yet.
+            unsafe { libc::kill(child, libc::SIGKILL) };
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
     assert_eq!(status, 0, "the child's status");
 }
 
@@ -99,6 +114,7 @@ fn every_call(db: &Database) -> impl FnOnce() -> std::result::Result<(), String>
 
 #[test]
 fn every_call_in_a_child_is_refused_and_the_parent_goes_on() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("db");
     let db = Database::create(&path, small_config()).unwrap();
@@ -132,6 +148,7 @@ fn every_call_in_a_child_is_refused_and_the_parent_goes_on() {
 /// A child of a child, and one that was made before its own database was opened.
 #[test]
 fn a_database_belongs_to_the_process_that_opened_it() {
+    let _alone = alone();
     let disk = MemoryVfs::default();
     let parents = open(&disk).unwrap();
     parents.put(b"k", b"v").unwrap();

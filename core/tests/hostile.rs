@@ -13,7 +13,9 @@ mod drive;
 mod seal;
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use common::Random;
@@ -122,9 +124,15 @@ fn try_forgeries(target: &Target, count: u64, seed: u64) {
     );
 }
 
-/// One test, for it counts the memory of the process.
+/// One test at a time, for one counts the memory of the process.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[test]
 fn forged_files_cost_an_error_at_most() {
+    let _alone = alone();
     let each = if std::env::var_os("LIGHTNING_DB_LONG").is_some() { 40_000 } else { 250 };
     let targets = targets().unwrap();
     assert!(targets.len() >= 12, "{} targets", targets.len());
@@ -138,12 +146,10 @@ fn forged_files_cost_an_error_at_most() {
     println!("{} forgeries in all", targets.len() as u64 * each);
 }
 
-/// Writes what the targets in `fuzz/` begin with, if it is told where.
-#[test]
-fn seeds_of_the_fuzz_targets_are_written() {
-    let Some(folder) = std::env::var_os("LIGHTNING_DB_SEEDS") else { return };
-    let (mut tables, folder) = (0, std::path::PathBuf::from(folder));
-    for target in targets().unwrap() {
+/// What the targets in `fuzz/` begin with: paths under `fuzz/seeds`, and bytes.
+fn seeds() -> Vec<(PathBuf, Vec<u8>)> {
+    let mut tables = 0;
+    let seed = |target: Target| {
         let name = target.name();
         let kinds = [
             ("CURRENT", "current"),
@@ -158,7 +164,23 @@ fn seeds_of_the_fuzz_targets_are_written() {
             bytes.insert(0, tables);
             tables += 1;
         }
-        std::fs::create_dir_all(folder.join(kind)).unwrap();
-        std::fs::write(folder.join(kind).join(format!("{tables:02}")), bytes).unwrap();
+        (Path::new(kind).join(format!("{tables:02}")), bytes)
+    };
+    targets().unwrap().into_iter().map(seed).collect()
+}
+
+/// Writes the seeds if it is told to. A table of another length would be cut or filled up by its target, and never read.
+#[test]
+fn seeds_of_the_fuzz_targets_are_those_of_today() {
+    let _alone = alone();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds");
+    for (path, bytes) in seeds() {
+        let path = folder.join(path);
+        if std::env::var_os("LIGHTNING_DB_SEEDS").is_some() {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, &bytes).unwrap();
+        }
+        let old = std::fs::read(&path).unwrap();
+        assert_eq!(old.len(), bytes.len(), "{}: write the seeds anew", path.display());
     }
 }

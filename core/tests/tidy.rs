@@ -38,7 +38,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("memtable/tree.rs", "follows the root pointer"),
     ("memtable/writer.rs", "creates records, and publishes them as the one writer"),
     ("prefetch.rs", "an intrinsic that takes a raw pointer"),
-    ("vfs/os/fork.rs", "has the C library call a function in a forked child"),
+    ("vfs/os/fork.rs", "has the C library call functions around a fork"),
     ("vfs/os/map.rs", "a map is memory that the operating system fills"),
 ];
 
@@ -152,4 +152,15 @@ fn snippets_of_other_languages_are_those_of_their_faces() {
 #[test]
 fn crates_depend_in_one_direction() {
     assert_none(manifests::check(&root()));
+}
+
+#[test]
+fn the_table_of_planted_faults_has_all_of_them() {
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).expect(path);
+    let (source, table) = (read("core/src/base/planted.rs"), read("docs/testing.md"));
+    let plants = source.split_once("\nplants! {\n").and_then(|(_, rest)| rest.split_once('}'));
+    let plants: Vec<_> = plants.map_or("", |(plants, _)| plants).split(',').map(str::trim).collect();
+    let rows = table.split_once("\n| fault |").map_or("", |(_, rest)| rest);
+    let rows: Vec<_> = rows.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`')).collect();
+    assert!(rows.len() > 20 && rows.iter().map(|(name, _)| *name).chain([""]).eq(plants));
 }

@@ -33,6 +33,7 @@ plants! {
     SealUnsynced,
     SequenceBack,
     SnapshotEarly,
+    StaleHint,
     StaleRow,
     StrongUnsynced,
     SyncErrorSwallowed,

@@ -9,7 +9,7 @@ use crate::btree::table::{FoundRecord, TableContext};
 use crate::cache::{Ahead, Found, Hint, Lent, Pin};
 
 /// Bytes of a page that hold a head for sure, if the prefix is short.
-fn head_of(hint: Hint) -> Ahead {
+fn place_of_head(hint: Hint) -> Ahead {
     Ahead { skip: NODE_HEADER_LEN + hint.index as usize * HEAD_LEN, lines: 2 }
 }
 
@@ -24,7 +24,7 @@ pub fn find_hinted<'p>(
 ) -> Option<FoundRecord<'p>> {
     let cache = &tables.cache;
     let hint = cache.hints().find(hash)?;
-    cache.hints().prefetch_leaf(hint, head_of(hint));
+    cache.hints().prefetch_leaf(hint, place_of_head(hint));
     let leaf = cache.hints().leaf(hint, pin)?;
     leaf.get().prefetch_way_to(hint.index as usize);
     let found = record_of(leaf, hint, keyspace, wanted)?;
@@ -45,7 +45,7 @@ pub fn find_many_hinted<'p, 'k, const N: usize>(
     for (member, (wanted, hash)) in members.iter_mut().zip(keys) {
         *member = hints.find(hash).inspect(|hint| hints.prefetch_slot(*hint)).map(|hint| (wanted, hint));
     }
-    members.iter().flatten().for_each(|(_, hint)| hints.prefetch_leaf(*hint, head_of(*hint)));
+    members.iter().flatten().for_each(|(_, hint)| hints.prefetch_leaf(*hint, place_of_head(*hint)));
     let leaves = members.map(|member| {
         let (wanted, hint) = member?;
         let leaf = hints.leaf(hint, pin)?;

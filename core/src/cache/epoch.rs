@@ -7,10 +7,11 @@
 use std::cell::Cell;
 use std::marker::PhantomData;
 
-use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering, compiler_fence, fence, undivided};
+use crate::sync::{AtomicU64, AtomicUsize, Numbers, Ordering, compiler_fence, fence, undivided};
 
 /// Threads that can be pinned at once; others take locks.
-pub(super) const CELLS: usize = 128;
+pub(super) const CELLS: usize = 64 * CELL_WORDS;
+const CELL_WORDS: usize = 2;
 /// Epochs until what was unlinked is free.
 const GRACE: u64 = 2;
 
@@ -27,7 +28,8 @@ static EPOCH: AtomicU64 = AtomicU64::new(1);
 static PINNED: [Pinned; CELLS] = [const { Pinned(AtomicU64::new(0)) }; CELLS];
 /// Cells from here on were never used.
 static USED: AtomicUsize = AtomicUsize::new(0);
-static RETURNED: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+/// Cells that a thread has.
+static TAKEN: Numbers<CELL_WORDS> = Numbers::new();
 
 thread_local! {
     /// Without a destructor, so that it can be read to the thread's very end.
@@ -51,7 +53,7 @@ impl Drop for Lease {
             own.depth.get()
         });
         if self.0.get() < CELLS && pins == Ok(0) {
-            RETURNED.lock().push(self.0.get());
+            TAKEN.give_back(self.0.get());
         }
     }
 }
@@ -128,11 +130,10 @@ fn ask(own: &Own) -> Option<usize> {
         return None;
     }
     let take = |lease: &Lease| {
-        let mut returned = RETURNED.lock();
-        let cell = returned.pop().or_else(|| {
-            let next = USED.load(Ordering::Relaxed);
-            (next < CELLS).then(|| USED.fetch_add(1, Ordering::SeqCst))
-        });
+        let cell = TAKEN.take();
+        if let Some(cell) = cell {
+            USED.fetch_max(cell + 1, Ordering::SeqCst);
+        }
         lease.0.set(cell.unwrap_or(NONE));
         cell
     };
@@ -169,6 +170,16 @@ pub(super) fn advance() -> u64 {
     EPOCH.load(Ordering::Acquire)
 }
 
+/// In a child made by `fork`, before anything else: the pins and cells of threads that it does not have are nobody's.
+#[cfg(unix)]
+pub fn forget_other_threads() {
+    let own = OWN.try_with(|own| own.cell.get()).unwrap_or(NONE);
+    for (_, Pinned(cell)) in PINNED.iter().enumerate().filter(|(cell, _)| *cell != own) {
+        cell.store(0, Ordering::Relaxed);
+    }
+    TAKEN.keep_only(own);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,5 +209,30 @@ mod tests {
         let cell = || std::thread::spawn(|| pin().map(|pin| pin.cell())).join().unwrap();
         let cells: std::collections::HashSet<_> = (0..1000).filter_map(|_| cell()).collect();
         assert!(!cells.is_empty() && cells.len() < CELLS);
+    }
+
+    /// A database of the child kept every page that it evicted.
+    #[cfg(unix)]
+    #[test]
+    fn a_child_waits_for_no_thread_of_its_parent() {
+        use crate::vfs::{in_child, watched_forks};
+        watched_forks();
+        let (mine, pins) = (pin().unwrap(), std::sync::Barrier::new(2));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let _other = pin().unwrap();
+                pins.wait();
+                pins.wait();
+            });
+            pins.wait();
+            let ended = in_child(|| {
+                let epoch = of_unlinked();
+                let is_kept = (0..10).all(|_| !is_free(epoch, advance()));
+                drop(mine);
+                is_kept && (0..10).any(|_| is_free(epoch, advance()))
+            });
+            pins.wait();
+            assert_eq!(ended, Some(0));
+        });
     }
 }

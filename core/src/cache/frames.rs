@@ -14,8 +14,10 @@ use crate::sync::{Arc, Mutex};
 const LEAST: usize = 4096;
 /// Sizes between a power of two and the next.
 const SIZES: usize = 64;
-/// Free bytes to keep of a cache whose frames are parts of huge pages; some are always kept for no frame.
-const LARGE: usize = REGION / 4;
+/// Frames that wait for a page may take the capacity divided by this, on top of it like the pages on their way in.
+const SHARE: usize = 64;
+/// Capacity of a cache whose frames are parts of huge pages; some of each are always kept for no frame.
+const LARGE: usize = 16 * REGION;
 
 /// What a frame holds in debug builds once nobody may read it.
 const POISON: u8 = 0xdd;
@@ -24,7 +26,9 @@ const POISON: u8 = 0xdd;
 pub struct Frames {
     free: Mutex<Free>,
     regions: Mutex<Regions>,
-    /// Bytes to keep.
+    /// Whether frames are blocks of regions, which go as their pages go; but for those that no block is long enough for.
+    in_regions: bool,
+    /// Bytes of memory of its own kept in `free`.
     most: usize,
 }
 
@@ -35,9 +39,14 @@ struct Free {
 }
 
 impl Frames {
-    /// Keeps at most so many bytes.
-    pub(super) fn new(most: usize) -> Self {
-        Frames { free: Mutex::default(), regions: Mutex::default(), most }
+    /// Of a cache of `capacity` bytes.
+    pub(super) fn new(capacity: usize) -> Self {
+        Frames {
+            free: Mutex::default(),
+            regions: Mutex::default(),
+            in_regions: capacity >= LARGE,
+            most: capacity / SHARE,
+        }
     }
 
     /// Bytes of memory of a frame for `len` bytes.
@@ -50,7 +59,7 @@ impl Frames {
     /// A frame of `len` bytes of any content. Errors: `OutOfMemory`.
     pub fn frame(self: &Arc<Self>, len: usize) -> Result<Frame> {
         let size = Self::size_for(len);
-        if self.most >= LARGE
+        if self.in_regions
             && size <= LONGEST
             && let Some(block) = self.regions.lock().take(size)
         {
@@ -168,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_frame_serves_again_and_what_is_kept_is_bounded() {
-        let frames = Arc::new(Frames::new(10_000));
+        let frames = Arc::new(Frames::new(10_000 * SHARE));
         let mut frame = frames.frame(4000).unwrap();
         frame.as_mut().fill(7);
         let place = frame.as_ref().as_ptr();

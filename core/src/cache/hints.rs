@@ -1,9 +1,11 @@
 //! Where among the cached leaves the newest version of a key lies: found by hash, without walking memtables and tables.
 //!
-//! A hint says "record `index` of the leaf `id`", and holds as long as nobody writes the key: a commit takes it out before it
-//! makes itself visible, under the lock of the key's bucket of rows, and a reader leaves one there under that lock, with a ticket of the rows.
-//! Leaves never change, so it does not matter whether their table was compacted meanwhile. That the record is of the key and its
-//! keyspace is for who finds it to see.
+//! A hint says "record `index` of the leaf `id`", and is never stale: a commit takes those of its keys out before it makes itself
+//! visible, under the locks of the keys' buckets of rows (`write/commit.rs`); an ingest, which knows no keys, takes all out under the
+//! locks of all buckets (`write/ingest.rs`); a reader leaves one under the bucket's lock with a ticket of the rows, which is void once
+//! a commit was at the bucket. Where there are no rows there are no tickets, and a commit leaves hints alone: so rows that are on stay on
+//! (`rows/resize.rs`). Leaves never change, so it does not matter whether their table was compacted meanwhile. That the record is of the
+//! key and its keyspace, and may be seen, is for who finds it to see.
 //!
 //! A leaf that leaves the cache gives its id up. Hints with it are swept out, a few lines for each leaf that leaves; only then,
 //! and when no reader is pinned who may still hold one, has another leaf the id.
@@ -53,8 +55,10 @@ pub struct Hints<V> {
     /// By id.
     leaves: Arc<Slots<V>>,
     ids: Mutex<Ids>,
-    /// Whether their memory is taken from the budget.
+    /// Whether their memory is taken from the budget. Until then no line has a hint, and from then on it stays so.
     on: AtomicBool,
+    /// Somebody asks for the memory, or has it.
+    asked: AtomicBool,
 }
 
 /// How a hint stands in a word, alone or as one of two: index, id, and above them the tag. 0 is none.
@@ -127,14 +131,17 @@ impl<V: Cached> Hints<V> {
             leaves,
             ids: Mutex::new(Ids::new(ids)),
             on: AtomicBool::new(false),
+            asked: AtomicBool::new(false),
         }
     }
 
     /// Lets hints come in, once `take` has taken so many bytes from the budget.
     pub(super) fn turn_on(&self, take: impl FnOnce(usize) -> bool) {
         let bytes = size_of_val(self.lines());
-        if bytes > 0 && !self.on.swap(true, Ordering::Relaxed) && !take(bytes) {
-            self.on.store(false, Ordering::Relaxed);
+        if bytes > 0 && !self.asked.swap(true, Ordering::Relaxed) {
+            let taken = take(bytes);
+            self.on.store(taken, Ordering::Relaxed);
+            self.asked.store(taken, Ordering::Relaxed);
         }
     }
 
@@ -263,6 +270,12 @@ impl<V: Cached> Hints<V> {
         let mut ids = self.ids.lock();
         if id != 0 {
             self.leaves.clear(id as usize);
+        }
+        // Who has left a hint saw this set before it held the ids.
+        if !self.on.load(Ordering::Relaxed) {
+            return ids.give_back(id);
+        }
+        if id != 0 {
             ids.give_up(id);
         }
         // Also for a leaf without id, or none would get one again once no leaf has any.

@@ -14,6 +14,8 @@ mod shard;
 mod slots;
 mod words;
 
+#[cfg(unix)]
+pub use epoch::forget_other_threads;
 pub use epoch::{Pin, pin};
 pub use hints::{Hint, Hints};
 pub use pages::{CacheFigures, Entry, PageCache, Priority, loads_of_this_thread};

@@ -26,9 +26,6 @@ const FADE: usize = 9;
 /// Least bytes of a shard, so that small caches have few.
 const SHARD_BYTES: usize = 256 << 10;
 
-/// Frames that wait for a page may take the capacity divided by this, on top of it like the pages on their way in.
-const FRAMES_SHARE: usize = 64;
-
 /// How long an entry that is not used stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
@@ -89,7 +86,7 @@ impl<V: Cached> PageCache<V> {
             usage: AtomicUsize::new(0),
             steps: Default::default(),
             rows: OnceLock::new(),
-            frames: Arc::new(Frames::new(capacity / FRAMES_SHARE)),
+            frames: Arc::new(Frames::new(capacity)),
         }
     }
 

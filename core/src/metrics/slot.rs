@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::sync::Mutex;
+use crate::sync::{AtomicUsize, Numbers, Ordering};
 
 /// Numbers below this belong to one thread at a time.
 pub(super) const OWN: usize = 64;
@@ -12,27 +12,9 @@ pub(super) const SHARED: usize = 16;
 /// The thread has not asked yet.
 const NONE: usize = usize::MAX;
 
-static POOL: Mutex<Pool> = Mutex::new(Pool { used: 0, returned: Vec::new(), shared: 0 });
-
-struct Pool {
-    used: usize,
-    returned: Vec<usize>,
-    shared: usize,
-}
-
-impl Pool {
-    fn take(&mut self) -> usize {
-        if let Some(slot) = self.returned.pop() {
-            return slot;
-        }
-        if self.used < OWN {
-            self.used += 1;
-            return self.used - 1;
-        }
-        self.shared += 1;
-        OWN + self.shared % SHARED
-    }
-}
+static TAKEN: Numbers<{ OWN / 64 }> = Numbers::new();
+/// Threads that found none of their own.
+static SHARERS: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
     /// Without a destructor, so that it can be read to the thread's very end.
@@ -48,8 +30,8 @@ impl Drop for Lease {
         // Destructors that run after this one share a number with others.
         let _ = SLOT.try_with(|slot| slot.set(OWN));
         if self.0.get() < OWN {
-            // The lock hands what was counted over to the next thread with this number.
-            POOL.lock().returned.push(self.0.get());
+            // This hands what was counted over to the next thread with this number.
+            TAKEN.give_back(self.0.get());
         }
     }
 }
@@ -67,7 +49,8 @@ pub(super) fn current_or_new() -> usize {
         return slot;
     }
     let take = |lease: &Lease| {
-        lease.0.set(POOL.lock().take());
+        let shared = || OWN + SHARERS.fetch_add(1, Ordering::Relaxed) % SHARED;
+        lease.0.set(TAKEN.take().unwrap_or_else(shared));
         lease.0.get()
     };
     let slot = LEASE.try_with(take).unwrap_or(OWN);

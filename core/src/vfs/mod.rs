@@ -22,6 +22,8 @@ use crate::base::planted::{Plant, planted};
 
 pub use memory::{Fault, Keep, Leaves, MemoryVfs, Tear, Watcher};
 pub use os::OsVfs;
+#[cfg(all(test, unix))]
+pub(crate) use os::in_child;
 pub(crate) use os::{forks, watched_forks};
 pub use recording::{Call, RecordingVfs};
 

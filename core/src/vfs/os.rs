@@ -17,6 +17,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 
+#[cfg(all(test, unix))]
+pub use fork::in_child;
 pub use fork::{forks, watched_forks};
 
 /// The operating system: real files, clocks, threads and random numbers.

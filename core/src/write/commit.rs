@@ -232,7 +232,9 @@ impl Writer {
             let row = Row { keyspace: operation.keyspace.0, key: operation.key, sequence };
             let value = (operation.kind == RecordKind::Put).then_some(operation.value);
             section.buckets.extend(self.rows.change(*hash, row, value));
-            hints.remove(*hash);
+            if !planted(Plant::StaleHint) {
+                hints.remove(*hash);
+            }
         }
         self.catalogue.view().publish(last);
         section.buckets.iter().for_each(|bucket| self.rows.release(*bucket));

@@ -11,7 +11,7 @@ use crate::base::config::ConsistencyLevel;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::batch::WriteBatch;
 use crate::metrics::{Counter, Timed, Timer};
-use crate::sync::{Arc, AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering, patience, spin_loop};
+use crate::sync::{Arc, AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering, looks, spin_loop};
 use crate::write::commit::{Checked, Member, Section, Writer};
 use crate::write::group_sync::Position;
 use crate::write::stall::Waiter;
@@ -20,11 +20,11 @@ use crate::write::stall::Waiter;
 const MAX_COPIED_BYTES: usize = 64 << 10;
 
 /// A section that is busy is tried so often before a commit goes into the queue: most are short.
-const TRIES: usize = patience(100);
+const TRIES: usize = looks(100);
 
 /// A commit in the queue looks so often whether it is made, or the section free, before it goes to sleep: to be woken takes
 /// longer than most commits, and the one in the section pays for it.
-const LOOKS: usize = patience(400);
+const LOOKS: usize = looks(400);
 
 /// A group that has this many bytes takes no further member.
 const MAX_GROUP_BYTES: usize = 1 << 20;

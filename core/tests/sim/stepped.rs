@@ -9,7 +9,8 @@ use std::time::Duration;
 use crate::common::Random;
 use lightning_db::vfs::{FileType, OpenMode, Vfs, VfsFile, VfsLock, VfsThread};
 
-/// Threads whose work the test does itself, by `Database::work_now`. Others are refused: who asks does without.
+/// Threads that the engine believes to run. The test does their work itself, by `Database::work_now`; that of
+/// `lightning-memory`, which only has memory at hand, nobody does. Others are refused: who asks does without.
 const STEPPED: &[&str] =
     &["lightning-log", "lightning-sync", "lightning-flush", "lightning-memory", "lightning-compact"];
 

@@ -53,6 +53,11 @@ impl Ids {
         })
     }
 
+    /// A number that no leaf has any more, and no hint ever had; 0 is none.
+    pub(super) fn give_back(&mut self, id: u32) {
+        self.free.extend((id != 0).then_some(id));
+    }
+
     /// A number that no leaf has any more.
     pub(super) fn give_up(&mut self, id: u32) {
         self.late.push(id);

@@ -227,3 +227,15 @@ fn ids_that_ran_out_come_back() {
     };
     assert!((201..1_000_000).any(comes_back));
 }
+
+/// Leaves that come and go before anything is read cost no sweep, and readers have nothing of them.
+#[test]
+fn ids_that_no_hint_ever_had_are_free_at_once() {
+    let cache = PageCache::<Leaf>::new(SMALL);
+    let _pinned = pin().unwrap();
+    (0..200).for_each(|number| drop(bring_in(&cache, number)));
+    cache.turn_hints_on();
+    let leaf = bring_in(&cache, 200);
+    cache.hints().insert(hash(200), &leaf, 1);
+    assert_eq!(found(&cache, hash(200)), Some((200, 1)));
+}

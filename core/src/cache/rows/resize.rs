@@ -73,6 +73,7 @@ impl RowCache {
                 return 0;
             }
         }
+        debug_assert!(self.is_on(), "hints rely on rows that stay on");
         let freed = self.words.give_back(least * BUCKET_WORDS..(least + EXTENT) * BUCKET_WORDS);
         if freed { EXTENT * BUCKET_BYTES } else { 0 }
     }

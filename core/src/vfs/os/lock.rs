@@ -1,17 +1,33 @@
 //! The lock of a folder, against this process and all others.
 
 use super::open_regular;
-use crate::sync::Mutex;
 use crate::vfs::VfsLock;
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The folders that this process has locked, by canonical path. Asked before a lock file is opened:
 /// where locks belong to a process rather than to an open file, merely closing a second handle of the
-/// file would set the first one free.
+/// file would set the first one free. The mutex is the standard library's: a child can release it whoever waited in its parent.
 static LOCKED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+fn locked() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    LOCKED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(unix)]
+thread_local! {
+    /// While this thread forks.
+    static HELD: std::cell::Cell<Option<MutexGuard<'static, BTreeSet<PathBuf>>>> = const { std::cell::Cell::new(None) };
+}
+
+/// Holds [`LOCKED`] from before a fork until behind it, in the parent and in the child.
+#[cfg(unix)]
+pub(super) fn hold(is_held: bool) {
+    let _ = HELD.try_with(|held| held.set(is_held.then(locked)));
+}
 
 /// A folder's place in [`LOCKED`].
 #[derive(Debug)]
@@ -19,7 +35,7 @@ struct Reserved(PathBuf);
 
 impl Reserved {
     fn take(folder: PathBuf) -> io::Result<Self> {
-        if LOCKED.lock().insert(folder.clone()) {
+        if locked().insert(folder.clone()) {
             Ok(Reserved(folder))
         } else {
             Err(io::ErrorKind::WouldBlock.into())
@@ -29,7 +45,7 @@ impl Reserved {
 
 impl Drop for Reserved {
     fn drop(&mut self) {
-        LOCKED.lock().remove(&self.0);
+        locked().remove(&self.0);
     }
 }
 
