@@ -83,9 +83,9 @@ mod tests {
     use std::thread;
 
     /// What a new thread and an open ask for that the process has once.
-    fn ask(meters: &Meters) {
+    fn ask(folder: &Path, meters: &Meters) {
         for _ in 0..100 {
-            let _ = lock::take(Path::new("/LOCK"));
+            let _ = lock::take(&folder.join("LOCK"));
         }
         meters.add(Counter::Flushes, 1);
         drop(cache::pin());
@@ -96,16 +96,17 @@ mod tests {
     fn a_child_finds_nothing_held_by_threads_of_its_parent() {
         watched_forks();
         let (meters, done) = (Meters::default(), AtomicBool::new(false));
+        let folder = tempfile::tempdir().unwrap();
         let ended = thread::scope(|scope| {
             for _ in 0..3 {
                 scope.spawn(|| {
                     while !done.load(Ordering::Relaxed) {
-                        thread::scope(|scope| drop(scope.spawn(|| ask(&meters))));
+                        thread::scope(|scope| drop(scope.spawn(|| ask(folder.path(), &meters))));
                     }
                 });
             }
             let child = || {
-                ask(&meters);
+                ask(folder.path(), &meters);
                 true
             };
             let ended = (0..300).map(|_| in_child(child)).find(|ended| *ended != Some(0));
