@@ -365,14 +365,19 @@ fn a_full_disk_at_any_call_of_a_move_loses_nothing() {
                 .for_each(|key| batch.put(key.to_be_bytes(), [part as u8; 100]).unwrap());
             let _ = db.write_with(&batch, ConsistencyLevel::Quorum).and_then(|()| db.flush());
         }
-        let middle = |db: &Database| db.stats().unwrap().tables_per_level[1..6].iter().sum::<usize>();
-        moved += middle(&db);
+        // The move is done by a thread that may have to wait for a processor, and not at all if the call that failed was one of it.
+        let middle = || db.stats().unwrap().tables_per_level[1..6].iter().sum::<usize>();
+        let is_there = (0..100).any(|_| {
+            std::thread::sleep(Duration::from_millis(2));
+            middle() > 0
+        });
+        moved += usize::from(is_there);
         let before = entries(&db);
         let _ = db.close();
         let db = open(&disk).unwrap();
         assert!(entries(&db) == before && before.len() == 24_000, "call {ahead}");
     }
-    assert!(moved > 60, "no table moved");
+    assert!(moved > 10, "tables moved {moved} times");
 }
 
 /// Snapshots, writes and compactions of all kinds at once: each snapshot goes on seeing what it saw.
