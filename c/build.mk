@@ -24,8 +24,10 @@ C_FAULT_CASES := $(sort $(wildcard bindings/conformance/faults/*.json))
 C_FAULT_PROGRAMS := $(addprefix faults/,forms conformance_c conformance_cpp)
 C_PROGRAMS := $(C_TESTS) conformance_c conformance_cpp $(C_EXAMPLES) $(addsuffix _cpp,$(C_EXAMPLES))
 
+# What hangs for ten minutes has failed.
+C_LIMIT := $(if $(shell command -v timeout),timeout --verbose 600)
 # A folder that is empty before and gone behind: $(call c_run,PROGRAM,ARGUMENTS)
-c_run = @rm -rf $(C_OUT)/work && mkdir -p $(C_OUT)/work && $(1) $(C_OUT)/work $(2) && rm -rf $(C_OUT)/work
+c_run = @rm -rf $(C_OUT)/work && mkdir -p $(C_OUT)/work && $(C_LIMIT) $(1) $(C_OUT)/work $(2) && rm -rf $(C_OUT)/work
 c_say = @printf '\n== C: %s\n' $(1)
 
 .PHONY: generate-c
@@ -33,13 +35,15 @@ generate-c: ## Write the C header
 	LIGHTNING_DB_GENERATE=1 cargo test -q --locked -p lightning_db_c --test header
 
 .PHONY: test-c
-test-c: c-tools c-library c-headers $(addprefix $(C_OUT)/,$(C_PROGRAMS) $(C_FAULT_PROGRAMS) valgrind_c) ## Test the C and C++ faces
+test-c: c-tools c-library c-headers $(addprefix $(C_OUT)/,$(C_PROGRAMS) $(C_FAULT_PROGRAMS) forked valgrind_c) ## Test the C and C++ faces
 	$(call c_say,'the crate and the drift of the header')
 	cargo test -q --locked -p lightning_db_c
 	$(call c_say,'exported symbols')
 	@c/tests/exports.sh $(C_LIBRARIES)/liblightning_db_c.so c/include/lightning_db.h
 	$(call c_say,'tests under AddressSanitizer and UBSan')
 	$(foreach test,$(C_TESTS),$(call c_run,$(C_OUT)/$(test),)$(c_newline))
+	$(call c_say,'a child made by fork')
+	$(call c_run,$(C_OUT)/forked,)
 	$(call c_say,'examples')
 	$(foreach test,$(C_EXAMPLES) $(addsuffix _cpp,$(C_EXAMPLES)),$(call c_run,$(C_OUT)/$(test),>$(C_OUT)/example.txt || { cat $(C_OUT)/example.txt; exit 1; })$(c_newline))
 	@echo 'examples: $(words $(C_EXAMPLES) $(C_EXAMPLES)) passed'
@@ -111,6 +115,9 @@ c-headers: c-tools
 
 $(C_OUT)/%: c/tests/%.c $(C_STATIC) $(C_HEADERS) | c-tools
 	$(CC) -std=gnu11 $(C_WARN) $(C_SANITIZE) -Ic/include -Ic/tests $< $(C_LINK) -o $@
+
+$(C_OUT)/forked: c/tests/forked.c $(C_STATIC) $(C_HEADERS) | c-tools
+	$(CC) -std=gnu11 $(C_WARN) -g -O1 -Ic/include -Ic/tests $< $(C_LINK) -o $@
 
 $(C_OUT)/%: c/tests/%.cpp $(C_STATIC) $(C_HEADERS) | c-tools
 	$(CXX) -std=c++17 $(CXX_WARN) $(C_SANITIZE) -Ic/include -Ic/tests $< $(C_LINK) -o $@

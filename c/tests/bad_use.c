@@ -1,115 +1,8 @@
 // What a program may do wrong: nothing of it crashes, everything is said. bad_use FOLDER
 #include <math.h>
 #include <stdint.h>
-#ifndef _WIN32
-#include <sys/wait.h>
-#include <unistd.h>
-#endif
 
-#include "check.h"
-
-static const char *folder;
-
-static int go_on(const lightning_db_compaction_t *progress, void *user) {
-  (void)progress, (void)user;
-  return 0;
-}
-
-// Every call with a handle; a scan is begun of each kind of reader.
-static void all_calls_fail(int error, lightning_db_t *db, lightning_db_batch_t *batch, lightning_db_scan_t *scan,
-                           lightning_db_snapshot_t *snapshot, lightning_db_txn_t *txn) {
-  char buffer[8];
-  size_t len = 7;
-  bool present = true;
-  uint64_t number;
-  double ratio;
-  lightning_db_bytes_t key = {"k", 1}, *values, entry;
-  STATUS(error, lightning_db_put(db, "k", 1, "v", 1));
-  STATUS(error, lightning_db_put_with(db, "k", 1, "v", 1, LIGHTNING_DB_STRONG));
-  STATUS(error, lightning_db_delete(db, "k", 1));
-  STATUS(error, lightning_db_delete_with(db, "k", 1, LIGHTNING_DB_QUORUM));
-  NONE(error, lightning_db_get(db, "k", 1, &len));
-  CHECK(len == 0);
-  STATUS(error, lightning_db_get_into(db, "k", 1, buffer, sizeof buffer, &len));
-  STATUS(error, lightning_db_get_many(db, &key, 1, &values));
-  CHECK(values == NULL);
-  STATUS(error, lightning_db_contains(db, "k", 1, &present));
-  CHECK(!present);
-  number = 7;
-  STATUS(error, lightning_db_count(db, NULL, &number));
-  CHECK(number == 0);
-  number = 7;
-  STATUS(error, lightning_db_approximate_size(db, NULL, &number));
-  CHECK(number == 0);
-  STATUS(error, lightning_db_put_within(db, "k", 1, "v", 1, LIGHTNING_DB_STRONG, 1));
-  STATUS(error, lightning_db_delete_within(db, "k", 1, LIGHTNING_DB_STRONG, 1));
-  NONE(error, lightning_db_keyspace(db, "default"));
-  NONE(error, lightning_db_keyspace_create(db, "other", NULL));
-  STATUS(error, lightning_db_keyspace_drop(db, "other"));
-  STATUS(error, lightning_db_keyspace_list(db, &values, &len));
-  CHECK(values == NULL && len == 0);
-  NONE(error, lightning_db_snapshot_in(snapshot, db));
-  NONE(error, lightning_db_txn_in(txn, db));
-  STATUS(error, lightning_db_batch_put_in(batch, db, "k", 1, "v", 1));
-  STATUS(error, lightning_db_batch_delete_in(batch, db, "k", 1));
-  STATUS(error, lightning_db_batch_write_within(batch, LIGHTNING_DB_QUORUM, 1));
-  STATUS(error, lightning_db_compact_with(db, go_on, NULL));
-  NONE(error, lightning_db_metrics(db));
-  NONE(error, lightning_db_memory_stats(db));
-  NONE(error, lightning_db_prometheus(db));
-  NONE(error, lightning_db_ingest_new(db));
-  NONE(error, lightning_db_scan_new(db, NULL));
-  NONE(error, lightning_db_snapshot_new(db));
-  NONE(error, lightning_db_txn_begin(db));
-  NONE(error, lightning_db_batch_new(db));
-  STATUS(error, lightning_db_flush(db));
-  STATUS(error, lightning_db_compact(db));
-  STATUS(error, lightning_db_clear_cache(db));
-  STATUS(error, lightning_db_backup(db, path_in(folder, "backup")));
-  STATUS(error, lightning_db_stat_int(db, "total_keys", &number));
-  STATUS(error, lightning_db_stat_ratio(db, "cache_hit_rate", &ratio));
-  STATUS(error, lightning_db_stat_list(db, "tables_per_level", &number, 1, &len));
-  NONE(error, lightning_db_stat_text(db, "background_error"));
-  STATUS(error, lightning_db_batch_write(batch));
-  STATUS(error, lightning_db_scan_next(scan, &entry, NULL));
-  NONE(error, lightning_db_snapshot_get(snapshot, "k", 1, &len));
-  STATUS(error, lightning_db_snapshot_get_into(snapshot, "k", 1, buffer, sizeof buffer, &len));
-  NONE(error, lightning_db_snapshot_scan(snapshot, NULL));
-  NONE(error, lightning_db_txn_get(txn, "k", 1, &len));
-  STATUS(error, lightning_db_txn_get_into(txn, "k", 1, buffer, sizeof buffer, &len));
-  STATUS(error, lightning_db_txn_put(txn, "k", 1, "v", 1));
-  STATUS(error, lightning_db_txn_delete(txn, "k", 1));
-  NONE(error, lightning_db_txn_scan(txn, NULL));
-  STATUS(error, lightning_db_txn_commit(txn));
-}
-
-struct all {
-  lightning_db_t *db;
-  lightning_db_batch_t *batch;
-  lightning_db_scan_t *scan;
-  lightning_db_snapshot_t *snapshot;
-  lightning_db_txn_t *txn;
-};
-
-static struct all open_all(void) {
-  struct all all;
-  all.db = lightning_db_create(path_in(folder, "db"), NULL);
-  CHECK(all.db && lightning_db_put(all.db, "k", 1, "v", 1) == 0);
-  all.batch = lightning_db_batch_new(all.db);
-  all.scan = lightning_db_scan_new(all.db, NULL);
-  all.snapshot = lightning_db_snapshot_new(all.db);
-  all.txn = lightning_db_txn_begin(all.db);
-  CHECK(all.batch && all.scan && all.snapshot && all.txn);
-  return all;
-}
-
-static void free_all(struct all all, int expected) {
-  STATUS(expected, lightning_db_batch_free(all.batch));
-  STATUS(expected, lightning_db_scan_free(all.scan));
-  STATUS(expected, lightning_db_snapshot_free(all.snapshot));
-  STATUS(expected, lightning_db_txn_free(all.txn));
-  STATUS(expected, lightning_db_destroy(all.db));
-}
+#include "handles.h"
 
 static void null_handles(void) {
   all_calls_fail(BAD, NULL, NULL, NULL, NULL, NULL);
@@ -653,29 +546,6 @@ static void numbers_of_errors(void) {
   CHECK(strcmp(lightning_db_version(), LIGHTNING_DB_VERSION) == 0);
 }
 
-// A child made by fork has its parent's handles, and each call on one says so. Its own databases work.
-static void handles_in_a_child(void) {
-#ifndef _WIN32
-  struct all all = open_all();
-  fflush(stdout);
-  pid_t child = fork();
-  CHECK(child >= 0);
-  if (child == 0) {
-    all_calls_fail(LIGHTNING_DB_FORKED, all.db, all.batch, all.scan, all.snapshot, all.txn);
-    STATUS(LIGHTNING_DB_FORKED, lightning_db_close(all.db));
-    STATUS(LIGHTNING_DB_LOCKED, lightning_db_create(path_in(folder, "db"), NULL) ? 0 : lightning_db_last_error_code());
-    lightning_db_t *own = lightning_db_create(path_in(folder, "child"), NULL);
-    CHECK(own && lightning_db_put(own, "k", 1, "v", 1) == 0 && lightning_db_destroy(own) == 0);
-    _exit(0);
-  }
-  int status = 1;
-  CHECK(waitpid(child, &status, 0) == child && status == 0);
-  STATUS(0, lightning_db_put(all.db, "k", 1, "v", 1));
-  STATUS(0, lightning_db_close(all.db));
-  free_all(all, 0);
-#endif
-}
-
 int main(int argc, char **argv) {
   if (argc != 2) return 2;
   folder = argv[1];
@@ -692,7 +562,6 @@ int main(int argc, char **argv) {
   reports_and_figures();
   callbacks();
   numbers_of_errors();
-  handles_in_a_child();
   printf("bad use: %d checks passed\n", checks);
   return 0;
 }
