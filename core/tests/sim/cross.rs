@@ -7,7 +7,7 @@ use std::process::Command;
 
 use lightning_db::vfs::{MemoryVfs, OsVfs, Vfs};
 
-use crate::run::{Run, none};
+use crate::run::{Excuse, Run};
 use crate::script::everything;
 use crate::stepped::{Stepped, Traced, What};
 
@@ -16,7 +16,7 @@ const IN_CHILD: &str = "SIM_CROSS_CHECK";
 
 /// Does the script under a folder; the calls, with paths from there.
 pub fn calls(disk: impl Vfs, root: &Path) -> Vec<Traced> {
-    let mut run = Run::new(MemoryVfs::default(), none).under(root);
+    let mut run = Run::new(MemoryVfs::default(), Excuse::None).under(root);
     run.disk = Stepped::over(disk).with_random(7);
     run.disk.begin_trace();
     run.all(&everything()).unwrap();

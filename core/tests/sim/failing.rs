@@ -3,7 +3,7 @@
 use lightning_db::vfs::{Keep, Leaves, MemoryVfs};
 
 use crate::recover::{first_seed, left, recover_with, scale};
-use crate::run::{Run, failed_call, none};
+use crate::run::{Excuse, Run};
 use crate::script::everything;
 use crate::tally::Tally;
 
@@ -17,7 +17,7 @@ fn leaves(seed: u64) -> Leaves {
 
 /// Does the script on a disk that fails, then recovers what is left.
 fn survive(disk: &MemoryVfs, seed: u64) -> Result<usize, String> {
-    let mut run = Run::new(disk.clone(), failed_call);
+    let mut run = Run::new(disk.clone(), Excuse::FailedCall);
     run.reads_all = false;
     run.all(&everything())?;
     disk.heal();
@@ -27,14 +27,15 @@ fn survive(disk: &MemoryVfs, seed: u64) -> Result<usize, String> {
     let history = run.history().clone();
     let keeps = [Keep::All, Keep::Evicted, Keep::Durable, Keep::Any(seed)];
     let keep = keeps[(seed / 7 % 4) as usize];
-    recover_with(&disk.crash(keep), &history, left(keep), none).map_err(|why| format!("{keep:?}: {why}"))?;
+    recover_with(&disk.crash(keep), &history, left(keep), Excuse::None)
+        .map_err(|why| format!("{keep:?}: {why}"))?;
     Ok(run.failed)
 }
 
 /// The calls that change something, and those that read, of a run without a fault.
 fn calls() -> (u64, u64) {
     let disk = MemoryVfs::with_seed(first_seed());
-    let mut run = Run::new(disk.clone(), none);
+    let mut run = Run::new(disk.clone(), Excuse::None);
     run.reads_all = false;
     run.all(&everything()).unwrap();
     (disk.calls(), disk.reads())

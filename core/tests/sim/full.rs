@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::model::Left;
 use crate::recover::{first_seed, recover_with, scale};
-use crate::run::{DATABASE, Run, config, failed_call, none, read_state};
+use crate::run::{DATABASE, Excuse, Run, config, read_state};
 use crate::script::{Step, everything};
 use crate::stepped::Stepped;
 use crate::tally::Tally;
@@ -18,7 +18,7 @@ const WITHOUT_ROOM: usize = 12;
 /// From `call` on `room` bytes are free, for some steps; then there is room again.
 fn survive(call: u64, room: u64) -> Result<usize, String> {
     let disk = MemoryVfs::with_seed(first_seed());
-    let mut run = Run::new(disk.clone(), failed_call);
+    let mut run = Run::new(disk.clone(), Excuse::FailedCall);
     run.reads_all = false;
     let fill = move |disk: &MemoryVfs, number| {
         if number == call {
@@ -34,7 +34,7 @@ fn survive(call: u64, room: u64) -> Result<usize, String> {
             refused = run.failed;
             reads_go_on(&disk, &mut run)?;
             disk.set_space(None);
-            (run.excuse, healed) = (none, true);
+            (run.excuse, healed) = (Excuse::None, true);
             // What was refused is not refused any more.
             run.step(&Step::Flush).map_err(|why| format!("with room: {why}"))?;
         }
@@ -42,13 +42,13 @@ fn survive(call: u64, room: u64) -> Result<usize, String> {
     }
     disk.watch(None);
     disk.set_space(None);
-    run.excuse = none;
+    run.excuse = Excuse::None;
     run.end()?;
     if run.halted {
         return Err("a full disk has halted it".to_owned());
     }
     let history = run.history().clone();
-    recover_with(&disk.crash(Keep::Durable), &history, Left::PowerCut, none)?;
+    recover_with(&disk.crash(Keep::Durable), &history, Left::PowerCut, Excuse::None)?;
     Ok(refused)
 }
 
@@ -81,7 +81,7 @@ fn reads_go_on(disk: &MemoryVfs, run: &mut Run) -> Result<(), String> {
 #[test]
 fn a_disk_that_is_full_for_a_while_loses_nothing_and_halts_nothing() {
     let disk = MemoryVfs::with_seed(first_seed());
-    Run::new(disk.clone(), none).all(&everything()).unwrap();
+    Run::new(disk.clone(), Excuse::None).all(&everything()).unwrap();
     let (mut tally, mut refused) = (Tally::default(), 0);
     for call in 0..disk.calls() {
         for nth in 0..scale().min(8) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use lightning_db::vfs::{Leaves, MemoryVfs};
 
 use crate::recover::first_seed;
-use crate::run::{Run, failed_call, none};
+use crate::run::{Excuse, Run};
 use crate::script::{Step, everything};
 use crate::stepped::{Traced, What};
 use crate::tally::Tally;
@@ -67,7 +67,7 @@ fn halts(stake: Stake, error: i32) -> Option<bool> {
 /// The calls of the script with the step that each is of, and whether that step is the first behind an open.
 fn calls() -> Vec<(Traced, Step, bool)> {
     let disk = MemoryVfs::with_seed(first_seed());
-    let mut run = Run::new(disk, none);
+    let mut run = Run::new(disk, Excuse::None);
     let (mut calls, mut is_first) = (Vec::new(), true);
     for step in everything() {
         run.disk.begin_trace();
@@ -85,7 +85,7 @@ fn calls() -> Vec<(Traced, Step, bool)> {
 fn is_halted(call: u64, error: i32) -> Result<bool, String> {
     let disk = MemoryVfs::with_seed(first_seed());
     disk.fail_call_with(call, error, Leaves::Nothing);
-    let mut run = Run::new(disk.clone(), failed_call);
+    let mut run = Run::new(disk.clone(), Excuse::FailedCall);
     run.reads_all = false;
     for step in everything() {
         run.step(&step).map_err(|why| format!("{step:?}: {why}"))?;

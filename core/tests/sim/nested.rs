@@ -4,7 +4,7 @@ use lightning_db::vfs::{Keep, MemoryVfs, Tear};
 
 use crate::common::Random;
 use crate::recover::{Image, first_seed, images, keeps, left, recover, scale};
-use crate::run::{Run, none};
+use crate::run::{Excuse, Run};
 use crate::script::{Step, everything};
 use crate::tally::Tally;
 
@@ -19,7 +19,7 @@ fn reopening() -> Vec<Step> {
 /// The images of the recovery of what a crash has left.
 fn images_of_recovery(image: &Image, keep: Keep) -> Vec<Image> {
     let disk = image.disk.crash(keep);
-    let mut run = Run::go_on(disk.clone(), image.history.clone(), left(keep), none);
+    let mut run = Run::go_on(disk.clone(), image.history.clone(), left(keep), Excuse::None);
     images(&disk, &mut run, &reopening())
 }
 
@@ -30,7 +30,7 @@ fn inner_keeps(seed: u64) -> Vec<Keep> {
 #[test]
 fn a_recovery_that_is_cut_at_every_call_starts_again() {
     let disk = MemoryVfs::with_seed(first_seed());
-    let outer = images(&disk, &mut Run::new(disk.clone(), none), &everything());
+    let outer = images(&disk, &mut Run::new(disk.clone(), Excuse::None), &everything());
     let mut random = Random(first_seed());
     let (mut recoveries, mut twice, mut thrice) = (0, Tally::default(), Tally::default());
     let step = (12 / scale()).max(1);

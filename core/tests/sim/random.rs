@@ -9,7 +9,7 @@ use lightning_db::vfs::{Keep, Leaves, MemoryVfs};
 use crate::common::Random;
 use crate::model::{History, Left};
 use crate::recover::{first_seed, keeps, left, recover_with, scale};
-use crate::run::{Run, failed_call, none};
+use crate::run::{Excuse, Run};
 use crate::script::{self, Step};
 
 /// What is done, or happens to the disk.
@@ -92,7 +92,7 @@ impl World {
     }
 
     fn run(disk: &MemoryVfs, history: History, left: Left) -> Run {
-        let mut run = Run::go_on(disk.clone(), history, left, failed_call);
+        let mut run = Run::go_on(disk.clone(), history, left, Excuse::FailedCall);
         run.reads_all = false;
         run
     }
@@ -157,7 +157,7 @@ impl World {
         self.heal();
         let history = self.run.history().clone();
         // `crash` has taken the power-cut into account.
-        recover_with(&self.disk, &history, Left::Killed, none)
+        recover_with(&self.disk, &history, Left::Killed, Excuse::None)
     }
 }
 

@@ -7,7 +7,7 @@ use lightning_db::Database;
 use lightning_db::vfs::{Keep, MemoryVfs, Tear, Vfs};
 
 use crate::model::{History, Left};
-use crate::run::{BACKUP, Excuse, RESTORED, Run, config, none, read_state};
+use crate::run::{BACKUP, Excuse, RESTORED, Run, config, read_state};
 use crate::script::{Step, afterwards};
 
 /// A disk in front of a call, and what was sent by then.
@@ -66,7 +66,7 @@ pub fn left(keep: Keep) -> Left {
 
 /// Recovers what a crash has left, without help, compares, writes, and opens again.
 pub fn recover(image: &Image, keep: Keep) -> Result<(), String> {
-    recover_with(&image.disk.crash(keep), &image.history, left(keep), none)
+    recover_with(&image.disk.crash(keep), &image.history, left(keep), Excuse::None)
 }
 
 /// As [`recover`], of a disk.

@@ -23,24 +23,26 @@ pub const RESTORED: &str = "restored";
 /// Shared with who looks at the disk in the middle of a call.
 pub type Shared = Arc<Mutex<History>>;
 
-/// How an error that a fault explains looks.
-pub type Excuse = fn(&Error) -> bool;
-
-/// No error is explained.
-pub fn none(_: &Error) -> bool {
-    false
+/// Which errors a fault explains.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Excuse {
+    None,
+    /// What an error of the operating system becomes. Damage is none: a call that fails damages nothing.
+    FailedCall,
 }
 
-/// What an error of the operating system becomes. Damage is none: a call that fails damages nothing.
-pub fn failed_call(error: &Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::Io
-            | ErrorKind::NoSpace
-            | ErrorKind::OutOfMemory
-            | ErrorKind::Halted
-            | ErrorKind::PermissionDenied
-    )
+impl Excuse {
+    fn explains(self, error: &Error) -> bool {
+        self == Excuse::FailedCall
+            && matches!(
+                error.kind(),
+                ErrorKind::Io
+                    | ErrorKind::NoSpace
+                    | ErrorKind::OutOfMemory
+                    | ErrorKind::Halted
+                    | ErrorKind::PermissionDenied
+            )
+    }
 }
 
 /// A database under a script.
@@ -208,7 +210,7 @@ impl Run {
     ) -> std::result::Result<Option<T>, String> {
         match work(self) {
             Ok(value) => Ok(Some(value)),
-            Err(error) if (self.excuse)(&error) => {
+            Err(error) if self.excuse.explains(&error) => {
                 self.failed += 1;
                 self.failure = Some(error.kind());
                 Ok(None)
@@ -218,7 +220,7 @@ impl Run {
     }
 
     fn is_faulty(&self) -> bool {
-        std::ptr::fn_addr_eq(self.excuse, failed_call as Excuse)
+        self.excuse == Excuse::FailedCall
     }
 
     /// Opens the database if it is not open; what is found must be one of the states that may be.
@@ -257,7 +259,7 @@ impl Run {
         match compared {
             Ok(None) => Ok(()),
             Ok(Some(why)) => Err(why),
-            Err(error) if (self.excuse)(&error) => Ok(()),
+            Err(error) if self.excuse.explains(&error) => Ok(()),
             Err(error) => Err(format!("read: {error}")),
         }
     }
@@ -357,7 +359,7 @@ impl Run {
         let seen = match read_state(self.db()) {
             Ok(seen) => seen,
             // Nobody knows: who goes on finds out.
-            Err(error) if (self.excuse)(&error) => {
+            Err(error) if self.excuse.explains(&error) => {
                 self.kill();
                 return Ok(());
             }
@@ -411,7 +413,7 @@ impl Run {
         self.db().work_now(work);
         match trouble(self).map_err(|error| error.to_string())? {
             Some(error) if before.as_ref() == Some(&error.to_string()) => drop(self.is_halted()),
-            Some(error) if !(self.excuse)(&error) => return Err(error.to_string()),
+            Some(error) if !self.excuse.explains(&error) => return Err(error.to_string()),
             Some(_) => drop(self.is_halted()),
             None if self.is_halted() => {}
             None if work == BackgroundWork::Log => self.history().all_written(),
