@@ -220,8 +220,8 @@ pub(super) fn take_lock(vfs: &dyn Vfs, folder: &Path) -> Result<Box<dyn VfsLock>
     })
 }
 
-/// Makes a folder and its missing parents, each durable in its parent. One that is there may have been made by a call
-/// that was killed before it was durable.
+/// Makes a folder and its missing parents, each durable in its parent: also the one that is there already, for a call that
+/// failed or was killed may have made it.
 pub(super) fn create_folders(vfs: &dyn Vfs, path: &Path) -> Result<()> {
     let mut missing: Vec<PathBuf> = Vec::new();
     let mut at = path;
@@ -234,7 +234,7 @@ pub(super) fn create_folders(vfs: &dyn Vfs, path: &Path) -> Result<()> {
         let Some(parent) = at.parent() else { break };
         at = parent;
     }
-    if let Some(parent) = at.parent().filter(|parent| !missing.is_empty() && !parent.as_os_str().is_empty()) {
+    if let Some(parent) = parent_of(at) {
         match vfs.sync_dir(parent) {
             // It is another user's.
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {}
@@ -247,11 +247,17 @@ pub(super) fn create_folders(vfs: &dyn Vfs, path: &Path) -> Result<()> {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(Error::io("create folder", folder, error)),
         }
-        let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let parent = parent.unwrap_or(Path::new("."));
-        sync_folder(vfs, parent)?;
+        if let Some(parent) = parent_of(folder) {
+            sync_folder(vfs, parent)?;
+        }
     }
     Ok(())
+}
+
+/// The folder that a path lies in; none of the root, and none of the empty path.
+fn parent_of(path: &Path) -> Option<&Path> {
+    let parent = path.parent()?;
+    Some(if parent.as_os_str().is_empty() { Path::new(".") } else { parent })
 }
 
 fn assemble(

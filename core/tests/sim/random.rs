@@ -262,6 +262,23 @@ fn a_log_is_removed_only_once_the_manifest_is_on_the_disk() {
     assert_eq!(outcome(1399, &items).0, None);
 }
 
+/// What was left of a random run: the sync of the folder in which the folder of backups was made failed, and the next backup
+/// took that folder as it was.
+#[test]
+fn a_backup_lies_in_a_folder_that_is_on_the_disk() {
+    let write = || Item::Do(Step::Write(vec![script::put("default", "k18", vec![7; 20])], Strong));
+    let items = [
+        Item::Do(Step::Release),
+        Item::Fail(1, 5, Leaves::Nothing),
+        Item::Do(Step::Backup),
+        Item::Do(Step::Backup),
+        Item::Crash(0, Keep::Durable),
+        write(),
+        write(),
+    ];
+    assert_eq!(outcome(1, &items).0, None);
+}
+
 /// The search for a shorter plan works: it ends with the two items that matter.
 #[test]
 fn a_plan_that_fails_is_made_short() {
