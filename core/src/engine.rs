@@ -19,7 +19,9 @@ use crate::catalogue::Catalogue;
 use crate::compaction::{Limits, Schedule, Stop};
 use crate::health::{BackgroundJob, Health};
 use crate::metrics::{Counter, Timed};
-use crate::read::{self, KeepAlive, Lend, Scan, ScanOptions, ScanSource};
+use crate::read::{
+    self, KeepAlive, Lend, Scan, ScanOptions, ScanSource, absence_is_expected, expect_absence,
+};
 use crate::snapshots::Snapshots;
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering, Signal};
 use crate::view::View;
@@ -116,6 +118,10 @@ impl Engine {
         let timer = self.health.meters.begin(Timed::Read);
         let hash = hash_key(key);
         let row = |sequence| Row { keyspace: keyspace.0, key, sequence };
+        if absence_is_expected() && self.is_surely_absent(keyspace, held, key, hash) {
+            timer.end(Counter::RowMisses);
+            return Ok(Lookup::Absent);
+        }
         let (tables, row_hash) = (self.catalogue.tables(), in_keyspace(hash, keyspace.0));
         tables.cache.hints().prefetch(row_hash);
         // The looks at rows and hints come before the view: see `RowCache`.
@@ -150,16 +156,8 @@ impl Engine {
         let wanted = Wanted { key, hash, sequence };
         let found = read::get(&view, keyspace, &wanted, reach, lend, |sequence, value, record| {
             if let Some(ticket) = ticket {
-                let from_disk = loads_of_this_thread() != loads;
-                read::keep(
-                    &self.rows,
-                    self.catalogue.tables(),
-                    ticket,
-                    row(sequence),
-                    value,
-                    record,
-                    from_disk,
-                );
+                let (tables, from_disk) = (self.catalogue.tables(), loads_of_this_thread() != loads);
+                read::keep(&self.rows, tables, ticket, row(sequence), value, record, from_disk);
             }
             use_value(value)
         });
@@ -167,10 +165,27 @@ impl Engine {
         if !matches!(found, Ok(Lookup::NotCached)) {
             timer.end(Counter::RowMisses);
         }
+        expect_absence(matches!(found, Ok(Lookup::Absent)));
         if !self.rows.is_on() {
             self.writer.turn_rows_on();
         }
         found.map_err(|error| self.health.closed_or(error))
+    }
+
+    /// Asks the filters alone; if they may have the key, something is there to be found next time too.
+    #[inline]
+    fn is_surely_absent(
+        &self,
+        keyspace: KeyspaceId,
+        held: Option<SequenceNumber>,
+        key: &[u8],
+        hash: u64,
+    ) -> bool {
+        let Some(pin) = pin() else { return false };
+        let (view, _) = self.view_at(held);
+        let absent = read::is_surely_absent(&view, keyspace, key, hash, &pin);
+        expect_absence(absent);
+        absent
     }
 
     /// The values of several keys, all as of now.

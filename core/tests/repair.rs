@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use common::{FOLDER, Random, entries, names, open, open_still, path_of, small_config, wait_until};
-use lightning_db::vfs::{Keep, MemoryVfs, Vfs};
+use lightning_db::vfs::{Keep, Leaves, MemoryVfs, Vfs};
 use lightning_db::{
     CheckReport, ConsistencyLevel, ConsistencyManager, Database, ErrorKind, Finding, LightningDbConfig,
     Result, WriteBatch,
@@ -553,4 +553,33 @@ fn a_log_of_which_nothing_is_left_is_told_to_have_lost_its_commits() {
         assert!(lost.iter().any(|finding| finding.file == path_of(&name)), "{} bytes: {report}", left.len());
         sample.judge(&disk, &report, &format!("{name} of {} bytes", left.len()));
     }
+}
+
+/// A marker that cannot be looked at is no marker that is missing: who is told that the folder is no database goes elsewhere.
+#[test]
+fn a_cut_repair_that_cannot_be_read_is_an_error_of_the_disk() {
+    let sample = Sample::new(false);
+    let table = path_of(&names(&sample.disk, ".table")[0]);
+    sample.disk.corrupt(&table, 100, |byte| *byte ^= 1).unwrap();
+    let cut = (sample.disk.calls()..).find_map(|call| {
+        let disk = sample.disk.crash(Keep::All);
+        disk.fail_from(disk.calls() + call - sample.disk.calls(), 5, Leaves::Nothing);
+        repair(&disk).unwrap_err();
+        let cut = disk.crash(Keep::All);
+        cut.read_file(path_of("REPAIRING")).is_ok().then_some(cut)
+    });
+    let cut = cut.unwrap();
+    let mut failed = 0;
+    for read in 0.. {
+        let disk = cut.crash(Keep::All);
+        let first = disk.reads();
+        disk.fail_read(first + read, 5);
+        match repair(&disk) {
+            Ok(_) if disk.reads() <= first + read => break,
+            Ok(_) => {}
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Io, "read {read}: {error}"),
+        }
+        failed += 1;
+    }
+    assert!(failed > 10, "{failed}");
 }

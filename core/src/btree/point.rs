@@ -92,6 +92,14 @@ impl Table {
         Some(line_holds(page.get(), line, hash))
     }
 
+    /// Whether the filter is in memory and says that there is no record of a key with this hash.
+    #[inline]
+    pub fn surely_lacks(&self, hash: u64, pin: &Pin) -> bool {
+        let lacks = self.may_hold_lent(hash, pin) == Some(false);
+        self.cache.note_hits(pin, u64::from(lacks));
+        lacks
+    }
+
     /// Asks the processor for the line of the filter, if that is named.
     #[inline]
     pub fn ask_filter(&self, hash: u64) {

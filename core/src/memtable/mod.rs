@@ -80,7 +80,13 @@ impl Memtable {
     /// As [`Memtable::get`], of a key with this hash. A key that is not there is seldom searched for.
     #[inline]
     pub fn get_hashed(&self, key: &[u8], hash: u64, sequence: SequenceNumber) -> Option<Record<'_>> {
-        if self.filter.may_hold(hash) { self.get(key, sequence) } else { None }
+        if self.may_hold(hash) { self.get(key, sequence) } else { None }
+    }
+
+    /// `false`: there is no record of a key with this hash.
+    #[inline]
+    pub fn may_hold(&self, hash: u64) -> bool {
+        self.filter.may_hold(hash)
     }
 
     /// Asks the processor for what [`Memtable::get_hashed`] reads first.

@@ -83,6 +83,9 @@ pub fn check_is_ours(vfs: &dyn Vfs, path: &Path) -> Result<()> {
             let marker = path.join(REPAIRING);
             match vfs.file_type(&marker) {
                 Ok(Some(_)) => Ok(()),
+                Err(failed) if failed.kind() != std::io::ErrorKind::NotADirectory => {
+                    Err(Error::io("look at", &marker, failed))
+                }
                 _ => Err(error),
             }
         }

@@ -67,6 +67,17 @@ impl Levels {
         self.levels[0].iter().filter_map(|handle| handle.opened()).for_each(|table| table.ask_filter(hash));
     }
 
+    /// Whether filters that are in memory say that no table has a record of a key. `false` says nothing.
+    #[inline]
+    pub fn surely_lack(&self, key: &[u8], hash: u64, pin: &Pin) -> bool {
+        let lacks = |handle: &TableHandle| handle.opened().is_some_and(|table| table.surely_lacks(hash, pin));
+        self.levels[0].iter().all(|handle| lacks(handle))
+            && self.sorted.iter().all(|&level| {
+                let handle = self.spans[level].table_for(&self.levels[level], &self.order, key);
+                handle.is_none_or(|handle| lacks(handle))
+            })
+    }
+
     /// Whether a table of level 0 can have the wanted key, as far as that is known without its pages.
     #[inline]
     fn can_have(&self, index: usize, handle: &TableHandle, wanted: &Wanted<'_>) -> bool {
