@@ -288,6 +288,36 @@ fn a_cancelled_compaction_leaves_no_trace() {
     db.compact_lsm().unwrap();
 }
 
+/// It would wait for the compaction that waits for it.
+#[test]
+fn a_close_within_the_progress_of_a_compaction_is_refused() {
+    let db = open_still(&MemoryVfs::default(), small_config()).unwrap();
+    let other = open_still(&MemoryVfs::default(), small_config()).unwrap();
+    put_all(&db, 0..8_000, &mut Random(1));
+    let mut calls = 0;
+    db.compact_with(|_| {
+        calls += 1;
+        assert_eq!(db.close().unwrap_err().kind(), ErrorKind::InvalidArgument);
+        // The database of an inner compaction may not be closed in it, nor that of the outer one.
+        other
+            .compact_with(|_| {
+                assert!(db.close().is_err() && other.close().is_err());
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert!(calls > 3, "{calls}");
+    assert_eq!(entries(&db).len(), 8_000);
+    let closed = db.compact_with(|_| {
+        other.close().unwrap();
+        ControlFlow::Break(())
+    });
+    assert_eq!(closed.unwrap_err().kind(), ErrorKind::Cancelled);
+    db.close().unwrap();
+}
+
 #[test]
 fn a_close_cancels_a_compaction() {
     let gate = Arc::new(Gate::for_threads("caller"));

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::backup::description::CopiedFile;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::filename::{self, LOCK};
+use crate::base::memory;
 use crate::base::planted::{Plant, planted};
 use crate::sync::Arc;
 use crate::vfs::{FileType, OpenMode, Vfs, VfsFile, VfsLock, sync_folder};
@@ -50,7 +51,7 @@ fn read_through(
 ) -> Result<CopiedFile> {
     let size = file.len().map_err(|error| Error::io("look at", path, error))?;
     let mut hasher = crc32fast::Hasher::new();
-    let mut buffer = vec![0; PIECE.min(usize::try_from(size).unwrap_or(PIECE))];
+    let mut buffer = memory::zeroed(PIECE.min(usize::try_from(size).unwrap_or(PIECE)))?;
     let mut offset = 0;
     while offset < size {
         let len = buffer.len().min(usize::try_from(size - offset).unwrap_or(PIECE));

@@ -19,6 +19,14 @@ pub fn copy(bytes: &[u8]) -> Result<Vec<u8>> {
     Ok(copy)
 }
 
+/// A buffer of zeros. Errors: `OutOfMemory`.
+pub fn zeroed(len: usize) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(len).map_err(|_| short_of(len))?;
+    bytes.resize(len, 0);
+    Ok(bytes)
+}
+
 /// The error where so many bytes are not to be had.
 pub fn short_of(bytes: usize) -> Error {
     Error::new(ErrorKind::OutOfMemory, format!("no memory for {bytes} bytes"))

@@ -67,7 +67,7 @@ impl TableFile {
 
     /// As [`TableFile::read`], in memory of its own whose lines, behind a page header, are cache lines.
     fn read_aligned(&self, offset: u64, len: usize) -> Result<Bytes> {
-        let mut bytes = zeroed(len.saturating_add(LINE))?;
+        let mut bytes = memory::zeroed(len.saturating_add(LINE))?;
         let start = (bytes.as_ptr() as usize).wrapping_add(PAGE_HEADER_LEN).wrapping_neg() % LINE;
         let place = bytes.get_mut(start..start + len).unwrap_or_default();
         match &self.map {
@@ -144,12 +144,4 @@ impl TableFile {
         put_ends(kind, raw.as_mut());
         Ok(RawPage { content: Bytes::from_owner(raw), mapped: false })
     }
-}
-
-/// A buffer, or `OutOfMemory`.
-fn zeroed(len: usize) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    bytes.try_reserve_exact(len).map_err(|_| memory::short_of(len))?;
-    bytes.resize(len, 0);
-    Ok(bytes)
 }

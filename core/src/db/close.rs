@@ -1,6 +1,7 @@
 //! Closing: threads joined, log ended, lock released.
 
 use crate::base::error::Result;
+use crate::db::compact::check_not_within;
 use crate::db::database::{Database, Owner};
 
 impl Database {
@@ -9,7 +10,8 @@ impl Database {
     /// but those of a scan that has not been dropped. Calling it again does nothing.
     ///
     /// Errors: the failure that halted the database, or one of the last writes. The folder is released
-    /// all the same, and what was acknowledged is found by the next open. `Forked`, with nothing done, in a child of the
+    /// all the same, and what was acknowledged is found by the next open. With nothing done: `InvalidArgument` in the `progress` of
+    /// [`Database::compact_with`], which would wait for itself; `Forked` in a child of the
     /// process that opened it.
     pub fn close(&self) -> Result<()> {
         self.owner.close()
@@ -19,6 +21,7 @@ impl Database {
 impl Owner {
     pub(super) fn close(&self) -> Result<()> {
         self.engine.health.check_process()?;
+        check_not_within(&self.engine)?;
         // Held to the end, so that a second caller returns when the folder is free.
         let mut lock = self.lock.lock();
         if !self.engine.health.close() {

@@ -1,6 +1,5 @@
-//! Flush, compaction and figures.
+//! Flush, the cache and figures.
 
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 use crate::base::error::{Error, Result};
@@ -8,7 +7,6 @@ use crate::base::ids::KeyspaceId;
 use crate::base::limits::LEVELS;
 use crate::cache::CacheFigures;
 use crate::db::database::Database;
-use crate::engine::CompactionProgress;
 use crate::metrics::Counter;
 use crate::version::Levels;
 use crate::view::View;
@@ -143,25 +141,6 @@ impl Database {
     /// Writes all memtables to tables. Blocks until done. Errors: `NoSpace`, `Halted`, `Closed`, `Io`.
     pub fn flush(&self) -> Result<()> {
         self.engine().flush()
-    }
-
-    /// Flushes, then merges all tables into one level, without old versions that nobody can see. Reads and
-    /// writes go on. Blocks until done. Goes piece by piece: needs room for a second copy of some hundred MiB,
-    /// not of all data.
-    ///
-    /// Errors: `NoSpace`, `Corruption` (a damaged table), `Halted`, `Closed`, `Io`; `Cancelled` when another
-    /// thread closes the database.
-    pub fn compact_lsm(&self) -> Result<()> {
-        self.compact_with(|_| ControlFlow::Continue(()))
-    }
-
-    /// As [`Database::compact_lsm`]. `progress` is called now and then, at the begin and at the end; with
-    /// [`ControlFlow::Break`] it ends the compaction: `Cancelled`, the piece in work is taken back.
-    pub fn compact_with(
-        &self,
-        mut progress: impl FnMut(CompactionProgress) -> ControlFlow<()>,
-    ) -> Result<()> {
-        self.engine().compact_all(&mut progress)
     }
 
     /// Empties the cache of pages and rows. Errors: `Closed`.

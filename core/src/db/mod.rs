@@ -4,6 +4,7 @@ mod across_keyspaces;
 mod background;
 mod backup_engine;
 mod close;
+mod compact;
 mod consistency;
 mod database;
 mod handles;

@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::base::error::{Error, Result};
 use crate::base::filename::{self, FileKind, UNFINISHED};
 use crate::base::ids::FileNumber;
+use crate::base::memory;
 use crate::base::planted::{Plant, planted};
 use crate::manifest::{Loaded, State};
 use crate::vfs::{OpenMode, Vfs, VfsFile, sync_folder};
@@ -117,7 +118,7 @@ pub(super) fn make_durable(vfs: &dyn Vfs, folder: &Path, number: FileNumber, end
 /// were on the disk, and no later one would bring it there: so the same bytes are written again.
 fn write_again(file: &dyn VfsFile, path: &Path, end: u64) -> Result<()> {
     const PIECE: u64 = 256 << 10;
-    let mut buffer = vec![0; PIECE.min(end) as usize];
+    let mut buffer = memory::zeroed(PIECE.min(end) as usize)?;
     for offset in (0..end).step_by(PIECE as usize) {
         let piece = &mut buffer[..PIECE.min(end - offset) as usize];
         file.read_at(piece, offset).map_err(|error| Error::io("read", path, error))?;

@@ -30,6 +30,9 @@ pub struct OsVfs;
 
 impl Vfs for OsVfs {
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn VfsFile>> {
+        if mode == OpenMode::CreateNew {
+            lock::check_folder_of(path)?;
+        }
         let mut options = OpenOptions::new();
         match mode {
             OpenMode::Read => options.read(true),
@@ -61,10 +64,12 @@ impl Vfs for OsVfs {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        lock::check_folder_of(to)?;
         fs::rename(from, to)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
+        lock::check_folder_of(path)?;
         fs::remove_file(path)
     }
 

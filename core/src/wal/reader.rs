@@ -63,7 +63,7 @@ impl LogReader {
             return Err(Error::corruption(&path, len, expected));
         }
         let mut window = Window::new(file, path, known_end.unwrap_or(len));
-        let bytes = window.at(0, FILE_HEADER_LEN)?.to_vec();
+        let bytes: Vec<_> = window.at(0, FILE_HEADER_LEN)?.iter().copied().take(FILE_HEADER_LEN).collect();
         let header = FileHeader::decode(window.path(), &bytes, kind, database_id, number)?;
         Ok(Self::over(window, header, known_end))
     }

@@ -1,26 +1,29 @@
 //! The lock of a folder, against this process and all others.
 
 use super::open_regular;
+use super::platform::{self, Identity};
 use crate::vfs::VfsLock;
-use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The folders that this process has locked, by canonical path. Asked before a lock file is opened:
+/// The folders that this process has locked, by canonical path, and which folders these are, if that is known. Asked before a lock file is opened:
 /// where locks belong to a process rather than to an open file, merely closing a second handle of the
 /// file would set the first one free. The mutex is the standard library's: a child can release it whoever waited in its parent.
-static LOCKED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+static LOCKED: Mutex<Folders> = Mutex::new(Folders::new());
 
-fn locked() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+type Folders = BTreeMap<PathBuf, Option<Identity>>;
+
+fn locked() -> MutexGuard<'static, Folders> {
     LOCKED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(unix)]
 thread_local! {
     /// While this thread forks.
-    static HELD: std::cell::Cell<Option<MutexGuard<'static, BTreeSet<PathBuf>>>> = const { std::cell::Cell::new(None) };
+    static HELD: std::cell::Cell<Option<MutexGuard<'static, Folders>>> = const { std::cell::Cell::new(None) };
 }
 
 /// Holds [`LOCKED`] from before a fork until behind it, in the parent and in the child.
@@ -35,11 +38,17 @@ struct Reserved(PathBuf);
 
 impl Reserved {
     fn take(folder: PathBuf) -> io::Result<Self> {
-        if locked().insert(folder.clone()) {
-            Ok(Reserved(folder))
-        } else {
-            Err(io::ErrorKind::WouldBlock.into())
+        match locked().entry(folder) {
+            Entry::Vacant(entry) => Ok(Reserved(entry.insert_entry(None).key().clone())),
+            Entry::Occupied(_) => Err(io::ErrorKind::WouldBlock.into()),
         }
+    }
+
+    /// From now on [`check_folder_of`] looks whether it is this folder.
+    fn identify(&self, folder: &Locked) -> io::Result<()> {
+        let identity = platform::identity(&folder.file.metadata()?);
+        locked().insert(self.0.clone(), identity);
+        Ok(())
     }
 }
 
@@ -90,10 +99,25 @@ impl VfsLock for OsLock {}
 pub fn take(path: &Path) -> io::Result<OsLock> {
     let reserved = Reserved::take(canonical_folder(path)?)?;
     let folder = lock_folder(&reserved.0)?;
+    // While it is open its number is no other's.
+    folder.as_ref().map_or(Ok(()), |folder| reserved.identify(folder))?;
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     let file = Locked::new(open_regular(options, path)?)?;
     Ok(OsLock { _file: file, _folder: folder, _reserved: reserved })
+}
+
+/// Before a name in a folder is made, replaced or removed: an error if the folder is locked by this process, and another one
+/// is in its place by now. That one may be another's database.
+pub fn check_folder_of(path: &Path) -> io::Result<()> {
+    let Some(folder) = path.parent() else { return Ok(()) };
+    let Some(Some(identity)) = locked().get(folder).copied() else { return Ok(()) };
+    match platform::identity(&fs::metadata(folder)?) {
+        Some(found) if found != identity => Err(io::Error::other(
+            "the folder of the database was moved or removed while it is open, and another one is in its place",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// `None` where a folder cannot be locked (Windows, network file systems): the lock file has to do.
@@ -119,6 +143,7 @@ fn canonical_folder(path: &Path) -> io::Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vfs::{OpenMode, OsVfs, Vfs};
 
     #[test]
     fn what_the_table_has_is_refused_before_anything_is_opened() {
@@ -129,5 +154,36 @@ mod tests {
         assert!(!lock.exists());
         drop(reserved);
         take(&lock).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_in_the_place_of_a_locked_one_is_left_alone() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = fs::canonicalize(parent.path()).unwrap().join("db");
+        let (old, away) = (folder.join("old"), parent.path().join("away"));
+        fs::create_dir(&folder).unwrap();
+        fs::write(&old, "of the first").unwrap();
+        let lock = take(&folder.join("LOCK")).unwrap();
+        check_folder_of(&old).unwrap();
+        fs::rename(&folder, &away).unwrap();
+        assert_eq!(check_folder_of(&old).unwrap_err().kind(), io::ErrorKind::NotFound);
+        fs::create_dir(&folder).unwrap();
+        fs::write(&old, "of the second").unwrap();
+        let new = folder.join("new");
+        let refused =
+            [OsVfs.open(&new, OpenMode::CreateNew).map(drop), OsVfs.rename(&old, &new), OsVfs.remove(&old)];
+        for refused in refused {
+            assert!(refused.unwrap_err().to_string().contains("in its place"));
+        }
+        assert_eq!(fs::read_to_string(&old).unwrap(), "of the second");
+        assert!(!new.exists());
+        fs::remove_dir_all(&folder).unwrap();
+        fs::rename(&away, &folder).unwrap();
+        OsVfs.rename(&old, &new).unwrap();
+        drop(lock);
+        fs::rename(&folder, &away).unwrap();
+        fs::create_dir(&folder).unwrap();
+        check_folder_of(&old).unwrap();
     }
 }

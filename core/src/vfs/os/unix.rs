@@ -1,8 +1,8 @@
 //! What is done in its own way on Unix.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 /// Opening a pipe or a terminal neither waits nor takes it over; none of the flags changes anything
@@ -32,4 +32,11 @@ pub fn sync_dir(path: &Path) -> io::Result<()> {
         }
         result => result,
     }
+}
+
+/// Which file or folder it is, among all that are there at the same time: device and number.
+pub type Identity = (u64, u64);
+
+pub fn identity(metadata: &Metadata) -> Option<Identity> {
+    Some((metadata.dev(), metadata.ino()))
 }

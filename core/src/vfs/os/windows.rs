@@ -1,6 +1,6 @@
 //! What is done in its own way on Windows.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::os::windows::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
@@ -26,4 +26,11 @@ pub fn create_private_dir(path: &Path) -> io::Result<()> {
 /// Nothing: NTFS journals names itself.
 pub fn sync_dir(path: &Path) -> io::Result<()> {
     if fs::metadata(path)?.is_dir() { Ok(()) } else { Err(io::ErrorKind::NotADirectory.into()) }
+}
+
+/// Nothing tells: a folder with open files cannot be moved or removed.
+pub type Identity = ();
+
+pub fn identity(_: &Metadata) -> Option<Identity> {
+    None
 }
