@@ -66,6 +66,15 @@ impl Filter {
         }
     }
 
+    /// Asks the processor for what [`Filter::add`] changes.
+    #[inline]
+    pub fn ask_to_add(&self, added: usize, hash: u64) {
+        let Some(lines) = self.parts.get(part_for(added)).and_then(OnceLock::get) else { return };
+        if let Some(line) = lines.get(line_of(hash, lines.len() as u32) as usize) {
+            prefetch((&raw const *line).cast(), 1);
+        }
+    }
+
     /// Makes all parts up to the `last`, in order: who looks stops at the first that is not there.
     #[cold]
     fn begin(&self, last: usize) -> bool {

@@ -92,6 +92,12 @@ impl<'t> MemtableWriter<'t> {
         MemtableWriter { table, store: table.store.lock(), approached, end: None }
     }
 
+    /// Asks the processor for what the filter changes when a key with this hash is inserted behind so many others.
+    #[inline]
+    pub fn ask_filter(&self, behind: usize, hash: u64) {
+        self.table.filter.ask_to_add(self.table.len() + behind, hash);
+    }
+
     /// Starts towards the places of at most [`ABREAST`] keys, that of each sequence number from `first` on, which are inserted
     /// soon: what the inserts will need comes into the cache meanwhile. Forgets the keys of the call before.
     pub fn approach(&mut self, first: SequenceNumber, keys: &[&[u8]]) {

@@ -24,6 +24,9 @@ use crate::write::group_sync::{GroupSync, Position};
 use crate::write::memtables::Memtables;
 use crate::write::stall::Pace;
 
+/// So many operations of a group are looked at before the log is written.
+const AHEAD: usize = 32;
+
 /// Settings of the write path.
 #[derive(Clone, Copy, Debug)]
 pub struct WriterOptions {
@@ -150,6 +153,7 @@ impl Writer {
             }
         }
         let Some(unfinished) = unfinished else { return };
+        self.ask_ahead(&mut staging.memtables, members);
         let result = self.log_group(section, members);
         if let Err(error) = &result {
             // The group is taken back; deferred commits in front of it stay buffered.
@@ -211,6 +215,19 @@ impl Writer {
                 Err(Error::new(ErrorKind::Conflict, format!("{reason}; run the transaction again")))
             }
             None => Ok(()),
+        }
+    }
+
+    /// Asks the processor for what the commit will change once the log is written, if that is little. Larger batches ask as they
+    /// go.
+    fn ask_ahead(&self, memtables: &mut Memtables<'_>, members: &[Member<'_>]) {
+        let hints = self.rows.is_on().then(|| self.catalogue.tables().cache.hints());
+        for (nth, (_, operation)) in operations(members).take(AHEAD).enumerate() {
+            let hash = hash_key(operation.key);
+            memtables.ask_filter(operation.keyspace, nth, hash);
+            if let Some(hints) = hints {
+                hints.prefetch(self.rows.prefetch(operation.keyspace.0, hash));
+            }
         }
     }
 

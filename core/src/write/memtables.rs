@@ -1,6 +1,7 @@
 //! The memtables that a commit writes to.
 
 use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::hash::hash_key;
 use crate::base::ids::{KeyspaceId, SequenceNumber};
 use crate::batch::{Operation, WriteBatch};
 use crate::memtable::{ABREAST, Memtable, MemtableWriter};
@@ -67,6 +68,13 @@ impl<'b> Group<'b> {
         self.operations().iter().all(|operation| operation.keyspace == keyspace).then_some(keyspace)
     }
 
+    /// Asks for what the inserts of a group behind another one will change first.
+    fn ask_filter(&self, writer: &MemtableWriter<'_>) {
+        for (nth, operation) in self.operations().iter().enumerate() {
+            writer.ask_filter(ABREAST + nth, hash_key(operation.key));
+        }
+    }
+
     /// Asks for what the inserts will need.
     fn approach(&self, writer: &mut MemtableWriter<'_>, first: SequenceNumber) {
         let keys = self.operations.map(|operation| operation.key);
@@ -96,6 +104,13 @@ impl<'a> Memtables<'a> {
             }
         }
         reserved
+    }
+
+    /// Asks the processor for what the insert of a key with this hash will change first, behind so many others.
+    pub fn ask_filter(&mut self, keyspace: KeyspaceId, behind: usize, hash: u64) {
+        if let Some(share) = self.shares().find(|share| share.keyspace == keyspace) {
+            share.writer.ask_filter(behind, hash);
+        }
     }
 
     fn count(&mut self, batch: &WriteBatch) -> Result<()> {
@@ -142,8 +157,12 @@ impl<'a> Memtables<'a> {
             // Nothing to be searched for side by side.
             return operations.next().map_or(Ok(()), |operation| self.insert_one(operation, first));
         }
-        let mut first = first;
-        while let Some(group) = Group::next(&mut operations) {
+        let (mut first, mut next) = (first, Group::next(&mut operations));
+        while let Some(group) = next {
+            next = Group::next(&mut operations);
+            if let Some((behind, keyspace)) = next.as_ref().and_then(|next| Some((next, next.keyspace()?))) {
+                behind.ask_filter(&self.share(keyspace)?.writer);
+            }
             if let Some(keyspace) = group.keyspace() {
                 let writer = &mut self.share(keyspace)?.writer;
                 if !writer.is_near(first) {
