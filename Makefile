@@ -5,6 +5,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
+# What is built lies where the rules look for it, whatever the environment says.
+export CARGO_TARGET_DIR := $(CURDIR)/target
+unexport CARGO_BUILD_BUILD_DIR
+
 include c/build.mk python/build.mk node/build.mk bench/build.mk
 
 CITIES := target/demo/data/cities.json

@@ -1,6 +1,6 @@
 # Lightning DB and its peers, side by side. A workspace of its own: nothing else builds RocksDB.
 
-BENCH_IN := cd bench && nice -n 10
+BENCH_IN := cd bench && CARGO_TARGET_DIR=target nice -n 10
 BENCH := cd bench && target/release/bench
 # `mdbx,rocksdb` where libclang is; both bindings are made by it.
 BENCH_FEATURES = $(shell bench/tools.sh features)

@@ -232,7 +232,7 @@ enum lightning_db_error {
   LIGHTNING_DB_IO = 3,
   /** Bytes on disk are not what was written. Has a file and an offset. */
   LIGHTNING_DB_CORRUPTION = 4,
-  /** Disk full, quota, or file-size limit. The same call may succeed later. */
+  /** Disk full, quota, or file-size limit (where the program ignores SIGXFSZ: else that signal ends it). The same call may succeed later. */
   LIGHTNING_DB_NO_SPACE = 5,
   /** Another writer has the folder. The same call may succeed later. */
   LIGHTNING_DB_LOCKED = 6,
@@ -457,11 +457,11 @@ typedef int (*lightning_db_work_t)(lightning_db_txn_t *txn, void *user);
  */
 typedef struct {
   /**
-   * Bytes of the tables to be read, as far as is known: may rise.
+   * Bytes of the tables to be read, as far as is known: may rise, never falls.
    */
   uint64_t bytes_in;
   /**
-   * Bytes of them that have been read, `bytes_in` at the end.
+   * Bytes of them that have been read, or turned out to need no reading: `bytes_in` at the end.
    */
   uint64_t bytes_done;
   /**

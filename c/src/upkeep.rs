@@ -27,9 +27,9 @@ pub extern "C" fn lightning_db_compact(db: *mut lightning_db_t) -> c_int {
 /// How far a compaction has got. Later versions add fields at the end.
 #[repr(C)]
 pub struct lightning_db_compaction_t {
-    /// Bytes of the tables to be read, as far as is known: may rise.
+    /// Bytes of the tables to be read, as far as is known: may rise, never falls.
     pub bytes_in: u64,
-    /// Bytes of them that have been read, `bytes_in` at the end.
+    /// Bytes of them that have been read, or turned out to need no reading: `bytes_in` at the end.
     pub bytes_done: u64,
     /// Tables written.
     pub tables: u64,

@@ -299,6 +299,34 @@ fn a_backup_of_a_damaged_table_names_the_table_and_not_its_copy() {
     assert!(error.file().unwrap().starts_with(source.canonicalize().unwrap()), "{error}");
 }
 
+/// A backup is no database that could be repaired.
+#[test]
+fn a_damaged_backup_is_named_and_its_user_sent_to_another_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let backup = folder.path().join("backup");
+    let db = create(&folder.path().join("db")).unwrap();
+    db.put_batch(&(0..1000u32).map(|i| (i.to_be_bytes(), [7; 50])).collect::<Vec<_>>()).unwrap();
+    lightning_db::BackupEngine::new(&db).create_backup(&backup).unwrap();
+    for name in names(&backup).iter().filter(|name| *name != "LOCK") {
+        let path = backup.join(name);
+        let whole = fs::read(&path).unwrap();
+        let mut flipped = whole.clone();
+        flipped[whole.len() / 2] ^= 1;
+        for damaged in [Some(&flipped[..]), Some(&whole[..whole.len() / 2]), None] {
+            match damaged {
+                Some(bytes) => fs::write(&path, bytes).unwrap(),
+                None if name == "BACKUP" => continue,
+                None => fs::remove_file(&path).unwrap(),
+            }
+            let error = Database::restore(folder.path().join("restored"), &backup).unwrap_err();
+            assert_eq!(error.file(), Some(&*path), "{error}");
+            refused::<()>(Err(error), ErrorKind::Corruption, "; the backup is damaged: use another one");
+        }
+        fs::write(&path, whole).unwrap();
+    }
+    Database::restore(folder.path().join("restored"), &backup).unwrap();
+}
+
 #[test]
 fn a_cache_larger_than_any_memory_is_an_error() {
     let folder = tempfile::tempdir().unwrap();

@@ -74,6 +74,11 @@ fn a_transaction_conflicts_by_keyspace() {
     assert_eq!(conflict(&scan_a, &|| a.put("9", "").unwrap()), clash, "between 5 and 10 as numbers are");
     assert_eq!(conflict(&scan_a, &|| a.put("50", "").unwrap()), None);
     assert_eq!(conflict(&scan_a, &|| b.put("9", "").unwrap()), None);
+    let scan_in_a = |tx: &lightning_db::Transaction| {
+        let bounds = (Some(b"5".to_vec()), Some(b"10".to_vec()));
+        assert_eq!(tx.scan_in(&a, bounds.0, bounds.1).unwrap().count(), 1, "9");
+    };
+    assert_eq!(conflict(&scan_in_a, &|| a.put("8", "").unwrap()), clash);
     assert_eq!(conflict(&get_a, &|| db.drop_keyspace("a").unwrap()), clash);
 }
 
@@ -94,10 +99,14 @@ fn a_transaction_reads_its_own_writes_in_each_keyspace() {
         |scan: lightning_db::TransactionScan| -> Vec<_> { scan.map(|entry| entry.unwrap().0).collect() };
     let options = ScanOptions::all().in_keyspace(&ks);
     assert_eq!(keys(tx.scan_with(options.clone()).unwrap()), [&b"bb"[..], b"b", b"a"]);
+    assert_eq!(keys(tx.scan_in(&ks, Some(b"b".to_vec()), None).unwrap()), [b"b", b"a"]);
     assert!(keys(tx.scan(None, None).unwrap()).is_empty());
+    let older = db.snapshot().unwrap();
     assert_eq!(all(&ks).len(), 3);
     tx.commit().unwrap();
     assert_eq!((all(&ks).len(), db.get("a").unwrap()), (3, None));
+    let old: Vec<_> = older.scan_in(&ks, None, None).unwrap().map(|entry| entry.unwrap().0).collect();
+    assert_eq!(old, [b"c", b"b", b"a"]);
 
     let tx = db.transaction().unwrap();
     tx.put_in(&ks, "lost", "").unwrap();

@@ -28,9 +28,9 @@ export interface OpenOptions<KE extends Encoding = Encoding, VE extends Encoding
 
 /** How far a compaction has got. */
 export interface CompactionProgress {
-  /** Bytes of the tables to be read, as far as is known: may rise. */
+  /** Bytes of the tables to be read, as far as is known: may rise, never falls. */
   bytes_in: number;
-  /** Bytes of them that have been read. */
+  /** Bytes of them that have been read, or turned out to need no reading: `bytes_in` at the end. */
   bytes_done: number;
   /** Tables written. */
   tables: number;

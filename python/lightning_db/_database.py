@@ -26,9 +26,9 @@ class CompactionProgress(NamedTuple):
     """How far a compaction has got."""
 
     bytes_done: int
-    """Bytes of tables that have been read, `bytes_in` at the end."""
+    """Bytes of tables that have been read, or turned out to need no reading: `bytes_in` at the end."""
     bytes_in: int
-    """Bytes of tables to be read, as far as is known: may rise, as what is written may be read again."""
+    """Bytes of tables to be read, as far as is known: may rise, as what is written may be read again; never falls."""
     tables: int
     """Tables written."""
 

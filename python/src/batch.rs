@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use crate::bytes::{Key, Value};
 use crate::error::{Outcome, guarded};
 use crate::keyspace::{Keyspace, store_of};
+use crate::options::{LevelName, how};
 
 /// Writes that are applied all or not at all, in their order. Made by `batch()` of a database or a
 /// keyspace; they go there, or to the keyspace that a write names.
@@ -114,8 +115,13 @@ impl Batch {
     ///
     /// `consistency` and `timeout` come before those of `batch()`. Blocks as a write does. Errors: those of `Database.put`.
     #[pyo3(signature = (consistency = None, timeout = None))]
-    fn write(&self, py: Python<'_>, consistency: Option<&str>, timeout: Option<f64>) -> PyResult<()> {
-        guarded(|| self.commit(py, How::new(consistency, timeout)?))
+    fn write(
+        &self,
+        py: Python<'_>,
+        consistency: Option<LevelName<'_>>,
+        timeout: Option<f64>,
+    ) -> PyResult<()> {
+        guarded(|| self.commit(py, how(consistency, timeout)?))
     }
 
     fn __enter__(slf: Py<Self>) -> Py<Self> {

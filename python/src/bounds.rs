@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PySlice, PyString};
 
 use crate::bytes::owned;
-use crate::error::Outcome;
+use crate::error::{Failure, Outcome};
 
 #[derive(Default)]
 struct Given<'py> {
@@ -17,21 +17,25 @@ struct Given<'py> {
     prefix: Option<Bound<'py, PyBytes>>,
     reverse: bool,
     limit: Option<usize>,
+    /// Whether `gte` and `lt` were given as `start` and `stop`.
+    start: bool,
+    stop: bool,
 }
 
 impl<'py> Given<'py> {
     fn half_open(start: Option<&Bound<'py, PyAny>>, stop: Option<&Bound<'py, PyAny>>) -> PyResult<Self> {
         let (gte, lt) = (named("start", start)?, named("stop", stop)?);
-        Ok(Given { gte, lt, ..Given::default() })
+        let (start, stop) = (gte.is_some(), lt.is_some());
+        Ok(Given { gte, lt, start, stop, ..Given::default() })
     }
 
     fn set(&mut self, name: &str, value: &Bound<'py, PyAny>) -> Outcome<()> {
         let slot = match name {
+            "gt" | "gte" if self.start => return Err(both("start", name)),
+            "lt" | "lte" if self.stop => return Err(both("stop", name)),
             "gt" => &mut self.gt,
-            "gte" if self.gte.is_none() => &mut self.gte,
-            "lt" if self.lt.is_none() => &mut self.lt,
-            "gte" => return Err(Error::invalid("start and gte: give one of them").into()),
-            "lt" => return Err(Error::invalid("stop and lt: give one of them").into()),
+            "gte" => &mut self.gte,
+            "lt" => &mut self.lt,
             "lte" => &mut self.lte,
             "prefix" => &mut self.prefix,
             "reverse" => {
@@ -60,6 +64,10 @@ impl<'py> Given<'py> {
         };
         Ok(bounds.options()?)
     }
+}
+
+fn both(position: &str, name: &str) -> Failure {
+    Error::invalid(format!("{position} and {name}: give one of them")).into()
 }
 
 fn named<'py>(name: &str, key: Option<&Bound<'py, PyAny>>) -> PyResult<Option<Bound<'py, PyBytes>>> {

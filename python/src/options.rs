@@ -1,18 +1,44 @@
 //! How to open, and levels: arguments by name.
 
+use lightning_db_bindings::write::How;
 use lightning_db_bindings::{
     ConsistencyLevel, Isolation, KeyspaceOptions, MemoryStats, Metrics, OPTIONS, Opening, OptionValue,
     Result, Stats, level,
 };
+use pyo3::Borrowed;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
 
 use crate::error::Outcome;
 
+/// The argument `consistency`: a level by its name.
+#[derive(Clone, Copy)]
+pub struct LevelName<'a>(&'a str);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for LevelName<'a> {
+    type Error = PyErr;
+
+    #[cfg(feature = "stubs")]
+    const INPUT_TYPE: pyo3::inspect::PyStaticExpr = <PyString as pyo3::type_object::PyTypeInfo>::TYPE_HINT;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if object.is_instance_of::<PyString>() {
+            return object.extract().map(LevelName);
+        }
+        let kind = object.get_type().qualname()?;
+        Err(PyTypeError::new_err(format!("consistency is a str, not {kind}")))
+    }
+}
+
 /// A level by its name; `None` is the default of the database.
-pub fn consistency(name: Option<&str>) -> Outcome<Option<ConsistencyLevel>> {
-    Ok(name.map(level).transpose()?)
+pub fn consistency(name: Option<LevelName<'_>>) -> Outcome<Option<ConsistencyLevel>> {
+    Ok(name.map(|LevelName(name)| level(name)).transpose()?)
+}
+
+/// How to write, as a call says.
+pub fn how(consistency: Option<LevelName<'_>>, timeout: Option<f64>) -> Outcome<How> {
+    Ok(How::new(consistency.map(|LevelName(name)| name), timeout)?)
 }
 
 /// The options of a call of `open`.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lightning_db_bindings::write::{self, How};
+use lightning_db_bindings::write;
 use lightning_db_bindings::{ErrorKind, WriteBatch, not_open};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -12,6 +12,7 @@ use crate::bounds::keywords;
 use crate::bytes::{Key, Value};
 use crate::error::{Outcome, guarded};
 use crate::ingest::ingest;
+use crate::options::{LevelName, how};
 use crate::reader::{Reader, missing};
 use crate::writes::{deletes, puts};
 
@@ -29,30 +30,30 @@ fn put(
     slf: &Bound<'_, Store>,
     key: &[u8],
     value: &[u8],
-    consistency: Option<&str>,
+    consistency: Option<LevelName<'_>>,
     timeout: Option<f64>,
 ) -> Outcome<()> {
-    let (store, how) = (reader(slf).store()?, How::new(consistency, timeout)?);
+    let (store, how) = (reader(slf).store()?, how(consistency, timeout)?);
     Ok(slf.py().detach(|| write::put(store, key, value, how))?)
 }
 
 fn delete(
     slf: &Bound<'_, Store>,
     key: &[u8],
-    consistency: Option<&str>,
+    consistency: Option<LevelName<'_>>,
     timeout: Option<f64>,
 ) -> Outcome<()> {
-    let (store, how) = (reader(slf).store()?, How::new(consistency, timeout)?);
+    let (store, how) = (reader(slf).store()?, how(consistency, timeout)?);
     Ok(slf.py().detach(|| write::delete(store, key, how))?)
 }
 
 fn write_all(
     slf: &Bound<'_, Store>,
     batch: &WriteBatch,
-    consistency: Option<&str>,
+    consistency: Option<LevelName<'_>>,
     timeout: Option<f64>,
 ) -> Outcome<()> {
-    let (store, how) = (reader(slf).store()?, How::new(consistency, timeout)?);
+    let (store, how) = (reader(slf).store()?, how(consistency, timeout)?);
     Ok(slf.py().detach(|| write::write(store, batch, how))?)
 }
 
@@ -73,7 +74,7 @@ impl Store {
         slf: &Bound<'_, Self>,
         key: Key<'_, '_>,
         value: Value<'_, '_>,
-        consistency: Option<&str>,
+        consistency: Option<LevelName<'_>>,
         timeout: Option<f64>,
     ) -> PyResult<()> {
         guarded(|| put(slf, &key, &value, consistency, timeout))
@@ -89,7 +90,7 @@ impl Store {
     fn delete(
         slf: &Bound<'_, Self>,
         key: Key<'_, '_>,
-        consistency: Option<&str>,
+        consistency: Option<LevelName<'_>>,
         timeout: Option<f64>,
     ) -> PyResult<()> {
         guarded(|| delete(slf, &key, consistency, timeout))
@@ -111,7 +112,7 @@ impl Store {
     fn put_many(
         slf: &Bound<'_, Self>,
         items: &Bound<'_, PyAny>,
-        consistency: Option<&str>,
+        consistency: Option<LevelName<'_>>,
         timeout: Option<f64>,
     ) -> PyResult<()> {
         guarded(|| write_all(slf, &puts(reader(slf).store()?, items)?, consistency, timeout))
@@ -122,7 +123,7 @@ impl Store {
     fn delete_many(
         slf: &Bound<'_, Self>,
         keys: &Bound<'_, PyAny>,
-        consistency: Option<&str>,
+        consistency: Option<LevelName<'_>>,
         timeout: Option<f64>,
     ) -> PyResult<()> {
         guarded(|| write_all(slf, &deletes(reader(slf).store()?, keys)?, consistency, timeout))
@@ -132,9 +133,13 @@ impl Store {
     ///
     /// `consistency`, `timeout`: those with which it is written. It writes here, and where a write names a keyspace, there.
     #[pyo3(signature = (consistency = None, timeout = None))]
-    fn batch(slf: &Bound<'_, Self>, consistency: Option<&str>, timeout: Option<f64>) -> PyResult<Batch> {
+    fn batch(
+        slf: &Bound<'_, Self>,
+        consistency: Option<LevelName<'_>>,
+        timeout: Option<f64>,
+    ) -> PyResult<Batch> {
         guarded(|| {
-            let how = How::new(consistency, timeout)?;
+            let how = how(consistency, timeout)?;
             let store = reader(slf).store()?;
             if !store.database().is_open() {
                 return Err(not_open(store.database()).into());

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use crate::bytes::{Key, Value};
 use crate::error::{Outcome, guarded};
 use crate::keyspace::keyspace;
-use crate::options::consistency;
+use crate::options::{LevelName, consistency};
 use crate::reader::{From, Reader, missing};
 use crate::store::Store;
 
@@ -116,7 +116,7 @@ impl Transaction {
     /// `consistency`: "strong", "quorum" or "eventual"; `None` is the default of the database. Blocks as a write
     /// does, with the interpreter's lock released. Errors: `ConflictError` if what was read has changed.
     #[pyo3(signature = (consistency = None))]
-    fn commit(&self, py: Python<'_>, consistency: Option<&str>) -> PyResult<()> {
+    fn commit(&self, py: Python<'_>, consistency: Option<LevelName<'_>>) -> PyResult<()> {
         guarded(|| {
             let level = self::consistency(consistency)?;
             let transaction = self.end()?;

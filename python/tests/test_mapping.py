@@ -223,6 +223,8 @@ def test_a_wrong_type_says_what_of_and_what_to_do(db: Any) -> None:
             (lambda: tx.put(b"a", []), "a value is bytes-like, not list"),
             (lambda: batch.delete("a"), "a key is bytes-like, not str: encode it"),
             (lambda: db.delete_many(["a"]), "a key is bytes-like, not str: encode it"),
+            (lambda: db.put(b"a", b"", consistency=3), "consistency is a str, not int"),
+            (lambda: tx.commit(b"strong"), "consistency is a str, not bytes"),
         ]
         for attempt, message in attempts:
             with pytest.raises(TypeError) as caught:

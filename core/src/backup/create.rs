@@ -25,17 +25,21 @@ pub fn create_backup(engine: &Engine, target: &Path) -> Result<BackupInfo> {
     let (state, view) = engine.catalogue.pin();
     let mut state = without_logs(state);
     let copies = TableContext::uncached(vfs, target, tables.database_id, &tables.meters);
+    let of_copy = |error: Error| match error.file().is_some_and(|file| file.starts_with(target)) {
+        true => error.advise("this disk did not keep what was written: make the backup on another one"),
+        false => error,
+    };
     let mut copied = Vec::new();
     for (id, space) in &state.keyspaces {
         for meta in space.levels.iter().flatten() {
             let name = FileKind::Table.name(meta.number);
-            copied.push(files::copy(&**vfs, &name, &tables.folder, target)?);
+            copied.push(files::copy(&**vfs, &name, &tables.folder, target).map_err(of_copy)?);
             // The keyspace may be dropped meanwhile: the view has it.
             let order = view.version.space(*id).map_or(KeyOrder::Bytewise, |levels| levels.order().clone());
             let verify =
                 |context: &TableContext| Table::open(context, meta, order.clone())?.verify(&mut |_| {});
             // What is damaged in the source is damaged in the copy: the source is to be named then.
-            verify(&copies).map_err(|error| verify(tables).err().unwrap_or(error))?;
+            verify(&copies).map_err(|error| verify(tables).err().unwrap_or(of_copy(error)))?;
         }
     }
     let number = state.next_file;

@@ -41,7 +41,7 @@ error_kinds! {
     Io = 3, retry false;
     /// Bytes on disk are not what was written. Has a file and an offset.
     Corruption = 4, retry false;
-    /// Disk full, quota, or file-size limit.
+    /// Disk full, quota, or file-size limit (where the program ignores `SIGXFSZ`: else that signal ends it).
     NoSpace = 5, retry true;
     /// Another writer has the folder.
     Locked = 6, retry true;
@@ -144,10 +144,8 @@ impl Error {
 
     /// `Corruption` at an offset of a file; `expected` says what should have been there.
     pub fn corruption(file: &Path, offset: u64, expected: impl fmt::Display) -> Self {
-        let message = format!(
-            "{}: damaged at offset {offset}: expected {expected}; repair the database, or restore a backup",
-            file.display()
-        );
+        let message =
+            format!("{}: damaged at offset {offset}: expected {expected}; {REPAIR}", file.display());
         Error(Box::new(Inner {
             kind: ErrorKind::Corruption,
             message,
@@ -172,6 +170,14 @@ impl Error {
             reading,
             source: Some(std::sync::Arc::new(source)),
         }))
+    }
+
+    /// The same error; where it is of damage to a database, `advice` says what to do instead of a repair.
+    pub(crate) fn advise(mut self, advice: &str) -> Self {
+        if let Some(found) = self.0.message.strip_suffix(REPAIR) {
+            self.0.message = format!("{found}{advice}");
+        }
+        self
     }
 
     /// The same error with the file it is about.
@@ -220,6 +226,9 @@ impl Error {
         self.0.kind.is_retryable()
     }
 }
+
+/// What to do about a damaged database.
+const REPAIR: &str = "repair the database, or restore a backup";
 
 /// Actions that change nothing: a failure of one is a failed read, which halts nothing and is what a check looks for.
 const READING: [&str; 6] = ["list", "look at", "open", "read", "read the length of", "resolve"];
@@ -280,6 +289,14 @@ mod tests {
         for action in ["create", "write", "sync", "cut", "remove", "rename"] {
             assert!(!error(action).is_of_reading() && !error(action).is_damage(), "{action}");
         }
+    }
+
+    #[test]
+    fn other_advice_takes_the_place_of_a_repair_and_of_nothing_else() {
+        let damage = Error::corruption(Path::new("x.table"), 7, "a page");
+        assert!(damage.to_string().ends_with("expected a page; repair the database, or restore a backup"));
+        assert!(damage.advise("use another").to_string().ends_with("expected a page; use another"));
+        assert_eq!(Error::invalid("no").advise("use another").to_string(), "InvalidArgument: no");
     }
 
     #[test]

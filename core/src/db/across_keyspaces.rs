@@ -6,9 +6,9 @@ use crate::base::value::Value;
 use crate::batch::{WriteBatch, delete_of, put_of};
 use crate::db::keyspace::Keyspace;
 use crate::db::snapshot::Snapshot;
-use crate::read::ScanOptions;
+use crate::read::{Scan, ScanOptions};
 use crate::sync::Arc;
-use crate::txn::Transaction;
+use crate::txn::{Transaction, TransactionScan};
 
 impl WriteBatch {
     /// As [`WriteBatch::put`], into a keyspace. Errors: also `InvalidArgument` if the batch names keyspaces of another
@@ -83,6 +83,12 @@ impl Snapshot {
         let id = keyspace.id_for(engine.catalogue.instance())?;
         engine.lookup(id, Some(self.sequence()), key.as_ref(), Reach::Memory, use_value)
     }
+
+    /// As [`Snapshot::scan`], in a keyspace; other scans go by [`ScanOptions::in_keyspace`]. Errors: as
+    /// [`Snapshot::get_in`].
+    pub fn scan_in(&self, keyspace: &Keyspace, start: Option<Vec<u8>>, end: Option<Vec<u8>>) -> Result<Scan> {
+        self.scan_with(ScanOptions::half_open(start, end).in_keyspace(keyspace))
+    }
 }
 
 impl Transaction {
@@ -124,5 +130,31 @@ impl Transaction {
     /// As [`Transaction::delete`], in a keyspace. Errors: as [`Transaction::put_in`].
     pub fn delete_in(&self, keyspace: &Keyspace, key: impl AsRef<[u8]>) -> Result<()> {
         self.add(delete_of(keyspace.id_for(self.instance())?, key.as_ref()))
+    }
+
+    /// As [`Transaction::scan`], in a keyspace; other scans go by [`ScanOptions::in_keyspace`]. The scans of the
+    /// [`Keyspace`] itself know nothing of the transaction. Errors: as [`Transaction::get_in`].
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let db = lightning_db::Database::create(folder.path(), Default::default())?;
+    /// use lightning_db::ScanOptions;
+    /// let users = db.create_keyspace("users", Default::default())?;
+    /// db.transact(|tx| {
+    ///     tx.put_in(&users, "ann", "1")?;
+    ///     assert_eq!(tx.scan_in(&users, None, None)?.count(), 1);
+    ///     assert_eq!(tx.scan_with(ScanOptions::prefix("b").in_keyspace(&users))?.count(), 0);
+    ///     assert_eq!(users.scan(None, None)?.count(), 0);
+    ///     Ok(())
+    /// })?;
+    /// # Ok::<(), lightning_db::Error>(())
+    /// ```
+    pub fn scan_in(
+        &self,
+        keyspace: &Keyspace,
+        start: Option<Vec<u8>>,
+        end: Option<Vec<u8>>,
+    ) -> Result<TransactionScan> {
+        self.scan_with(ScanOptions::half_open(start, end).in_keyspace(keyspace))
     }
 }

@@ -166,7 +166,7 @@ fn open_folder(
     let found = recovery::inspect(&*vfs, path)?;
     let missing = matches!(found, Found::Nothing | Found::EmptyFolder);
     if missing && !create {
-        let why = "there is no database: create it (mode rwc)";
+        let why = "there is no database, and this call makes none: create it";
         return Err(not_found(path, why));
     }
     if found == Found::Nothing {

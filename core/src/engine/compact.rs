@@ -20,9 +20,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 #[non_exhaustive]
 pub struct CompactionProgress {
     /// Bytes of the tables to be read, as far as is known: may rise, as what is written on one level may be
-    /// read again on the next.
+    /// read again on the next, and never falls.
     pub bytes_in: u64,
-    /// Bytes of them that have been read, `bytes_in` at the end.
+    /// Bytes of them that have been read, or turned out to need no reading: never falls, and is `bytes_in` at the end.
     pub bytes_done: u64,
     /// Tables written.
     pub tables: u64,
@@ -116,13 +116,15 @@ impl Engine {
             loop {
                 let left = of_others + self.bytes_left(keyspace, &sweep);
                 so_far.bytes_in = so_far.bytes_in.max(so_far.bytes_done + left);
+                // What is neither left nor was read is done: another job was faster, or it was not met.
+                so_far.bytes_done = so_far.bytes_in - left;
                 self.report(so_far, progress)?;
                 if !self.compact_piece(keyspace, &mut sweep, &mut so_far, progress)? {
                     break;
                 }
             }
         }
-        so_far.bytes_in = so_far.bytes_done;
+        so_far.bytes_done = so_far.bytes_in;
         self.report(so_far, progress)
     }
 
