@@ -14,7 +14,15 @@ pub struct Handle<T> {
 impl<T> Handle<T> {
     /// `what` is the handle's word in messages: "snapshot".
     pub fn new(what: &'static str, value: T) -> Self {
-        Handle { what, slot: RwLock::new(Some(Arc::new(value))) }
+        Handle::of(what, Arc::new(value))
+    }
+
+    pub(crate) fn of(what: &'static str, value: Arc<T>) -> Self {
+        Handle { what, slot: RwLock::new(Some(value)) }
+    }
+
+    pub(crate) fn what(&self) -> &'static str {
+        self.what
     }
 
     /// The value, which lives at least as long as the answer. Errors: `Closed`.

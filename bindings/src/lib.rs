@@ -4,6 +4,7 @@
 //! * [`Bounds`], [`level`], [`isolation`]: arguments as the languages spell them.
 //! * [`Handle`], [`Exclusive`]: handles that can be closed while others use them.
 //! * [`Store`], [`Within`]: a database, a snapshot or a transaction as seen through one of its keyspaces.
+//! * [`View`]: handles of one snapshot or transaction through several keyspaces, which end together.
 //! * [`Read`], [`write`]: what these have in common, and writes at a level or with a limit to their patience.
 //! * [`Cursor`], [`Page`]: scans that cross the boundary many entries at a time.
 //! * [`packed`]: batches that cross it as one run of bytes.
@@ -22,6 +23,7 @@ mod opening;
 pub mod packed;
 mod read;
 mod store;
+mod view;
 pub mod write;
 
 pub use arguments::{Bounds, isolation, level, number};
@@ -32,6 +34,7 @@ pub use handle::{Exclusive, Handle, closed, not_open};
 pub use opening::{Opening, backup, check, compact, repair, restore, restore_with};
 pub use read::Read;
 pub use store::{Store, Within};
+pub use view::{Ending, View};
 
 pub use lightning_db::{
     CheckProgress, CheckReport, CompactionProgress, Comparator, ConsistencyLevel, Database, Error, ErrorKind,

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use lightning_db::{
-    Database, Ingest, Keyspace, KeyspaceOptions, Lookup, Result, ScanOptions, Snapshot, Transaction, Value,
+    Database, Ingest, Isolation, Keyspace, KeyspaceOptions, Lookup, Result, ScanOptions, Snapshot,
+    Transaction, Value,
 };
 
 use crate::cursor::Cursor;
@@ -93,6 +94,11 @@ impl Store {
     pub fn snapshot(&self) -> Result<Within<Snapshot>> {
         Ok(Within { of: Arc::new(self.db.snapshot()?), keyspace: self.keyspace.clone() })
     }
+
+    /// A transaction of the whole database, seen through this keyspace. Errors: as [`Database::transaction_with`].
+    pub fn transaction(&self, isolation: Isolation) -> Result<Within<Transaction>> {
+        Ok(Within { of: Arc::new(self.db.transaction_with(isolation)?), keyspace: self.keyspace.clone() })
+    }
 }
 
 impl Read for Store {
@@ -124,27 +130,25 @@ fn within(options: ScanOptions, keyspace: Option<&Keyspace>) -> ScanOptions {
     }
 }
 
-/// A snapshot or a transaction, through the default keyspace or another one.
+/// A snapshot or a transaction for the time of a call, through the default keyspace or another one: it lives at least as long.
 pub struct Within<T> {
     of: Arc<T>,
     keyspace: Option<Keyspace>,
 }
 
+impl<T> Clone for Within<T> {
+    fn clone(&self) -> Self {
+        Within { of: Arc::clone(&self.of), keyspace: self.keyspace.clone() }
+    }
+}
+
 impl<T> Within<T> {
-    /// Through the keyspace of a store.
-    pub fn new(of: T, store: &Store) -> Self {
-        Within { of: Arc::new(of), keyspace: store.keyspace.clone() }
+    pub(crate) fn new(of: Arc<T>, keyspace: Option<Keyspace>) -> Self {
+        Within { of, keyspace }
     }
 
-    /// The same snapshot or transaction through the keyspace of `store`. One of another database is refused by each call.
-    pub fn through(&self, store: &Store) -> Self {
-        Within { of: Arc::clone(&self.of), keyspace: store.keyspace.clone() }
-    }
-
-    /// The whole of it: for what concerns all keyspaces.
-    #[inline]
-    pub fn whole(&self) -> &T {
-        &self.of
+    pub(crate) fn into_parts(self) -> (Arc<T>, Option<Keyspace>) {
+        (self.of, self.keyspace)
     }
 }
 

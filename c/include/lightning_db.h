@@ -1056,8 +1056,11 @@ lightning_db_snapshot_t *lightning_db_snapshot_new(lightning_db_t *db);
 
 /**
  * The same snapshot through a keyspace of its database; with a handle of the database itself, through the default
- * one. A snapshot of its own for `lightning_db_snapshot_free`. NULL on an error: Closed. A keyspace that was dropped is
- * NotFound, and one of another database InvalidArgument, at each use.
+ * one. NULL on an error: Closed. A keyspace that was dropped is NotFound, and one of another database InvalidArgument, at
+ * each use.
+ *
+ * It is Closed once the handle that `lightning_db_snapshot_new` gave is freed, and has to be freed all the same, by
+ * `lightning_db_snapshot_free`, which frees it alone.
  */
 LIGHTNING_DB_API
 lightning_db_snapshot_t *lightning_db_snapshot_in(lightning_db_snapshot_t *snapshot,
@@ -1092,9 +1095,11 @@ lightning_db_scan_t *lightning_db_snapshot_scan(lightning_db_snapshot_t *snapsho
                                                 const lightning_db_scan_options_t *options);
 
 /**
- * Frees the snapshot. NULL is fine. Errors: Closed if it was freed before.
+ * Frees the handle; that of `lightning_db_snapshot_new` releases the snapshot. NULL is fine. Errors: Closed if it was freed
+ * before.
  */
-LIGHTNING_DB_API int lightning_db_snapshot_free(lightning_db_snapshot_t *snapshot);
+LIGHTNING_DB_API
+int lightning_db_snapshot_free(lightning_db_snapshot_t *snapshot);
 
 /**
  * Begins a serializable transaction, for `lightning_db_txn_free`. NULL on an error: TooMany, Closed, Halted.

@@ -1,9 +1,8 @@
 //! What the handles of C stand for.
 
-use lightning_db_bindings::{Cursor, Ingest, Snapshot, Store, Within};
+use lightning_db_bindings::{Cursor, Ingest, Snapshot, Store, Transaction, View};
 
 use crate::table::{Kind, Locked, Shared, Table};
-use crate::txn::Txn;
 use crate::{batch, figures, options, report};
 
 /// An open database, or one of its keyspaces. Made by `lightning_db_create`, `lightning_db_open`,
@@ -36,8 +35,8 @@ pub static DATABASES: Table<lightning_db_t, Shared<Store>> = Table::new(Kind::Da
 pub static OPTIONS: Table<lightning_db_options_t, Locked<options::Settings>> = Table::new(Kind::Options);
 pub static BATCHES: Table<lightning_db_batch_t, Locked<batch::Writes>> = Table::new(Kind::Batch);
 pub static SCANS: Table<lightning_db_scan_t, Locked<Cursor>> = Table::new(Kind::Scan);
-pub static SNAPSHOTS: Table<lightning_db_snapshot_t, Shared<Within<Snapshot>>> = Table::new(Kind::Snapshot);
-pub static TRANSACTIONS: Table<lightning_db_txn_t, Shared<Txn>> = Table::new(Kind::Transaction);
+pub static SNAPSHOTS: Table<lightning_db_snapshot_t, Shared<View<Snapshot>>> = Table::new(Kind::Snapshot);
+pub static TRANSACTIONS: Table<lightning_db_txn_t, Shared<View<Transaction>>> = Table::new(Kind::Transaction);
 pub static FIGURES: Table<lightning_db_figures_t, Shared<figures::Figures>> = Table::new(Kind::Figures);
 pub static REPORTS: Table<lightning_db_report_t, Shared<report::Report>> = Table::new(Kind::Report);
 /// `None` once it has ended.

@@ -3,7 +3,7 @@
 
 use std::ffi::{c_char, c_int};
 
-use lightning_db_bindings::Store;
+use lightning_db_bindings::View;
 
 use crate::cursor::lightning_db_scan_options_t;
 use crate::handles::{DATABASES, SNAPSHOTS, lightning_db_scan_t, lightning_db_snapshot_t, lightning_db_t};
@@ -14,12 +14,15 @@ use crate::{call, reader};
 /// Closed. Its reads go to the keyspace of the handle. It never changes and blocks nobody, and keeps old versions on disk until it is freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn lightning_db_snapshot_new(db: *mut lightning_db_t) -> *mut lightning_db_snapshot_t {
-    call::pointer(|| SNAPSHOTS.insert(DATABASES.with(db, Store::snapshot)?))
+    call::pointer(|| SNAPSHOTS.insert(View::of_snapshot(DATABASES.with(db, |store| store.snapshot())?)))
 }
 
 /// The same snapshot through a keyspace of its database; with a handle of the database itself, through the default
-/// one. A snapshot of its own for `lightning_db_snapshot_free`. NULL on an error: Closed. A keyspace that was dropped is
-/// NotFound, and one of another database InvalidArgument, at each use.
+/// one. NULL on an error: Closed. A keyspace that was dropped is NotFound, and one of another database InvalidArgument, at
+/// each use.
+///
+/// It is Closed once the handle that `lightning_db_snapshot_new` gave is freed, and has to be freed all the same, by
+/// `lightning_db_snapshot_free`, which frees it alone.
 #[unsafe(no_mangle)]
 pub extern "C" fn lightning_db_snapshot_in(
     snapshot: *mut lightning_db_snapshot_t,
@@ -27,7 +30,7 @@ pub extern "C" fn lightning_db_snapshot_in(
 ) -> *mut lightning_db_snapshot_t {
     call::pointer(|| {
         let store = bound(keyspace)?;
-        SNAPSHOTS.insert(SNAPSHOTS.with(snapshot, |within| Ok(within.through(&store)))?)
+        SNAPSHOTS.insert(SNAPSHOTS.with(snapshot, |view| view.through(&store))?)
     })
 }
 
@@ -68,8 +71,15 @@ pub unsafe extern "C" fn lightning_db_snapshot_scan(
     unsafe { reader::scan(&SNAPSHOTS, snapshot, options) }
 }
 
-/// Frees the snapshot. NULL is fine. Errors: Closed if it was freed before.
+/// Frees the handle; that of `lightning_db_snapshot_new` releases the snapshot. NULL is fine. Errors: Closed if it was freed
+/// before.
 #[unsafe(no_mangle)]
 pub extern "C" fn lightning_db_snapshot_free(snapshot: *mut lightning_db_snapshot_t) -> c_int {
-    call::free(&SNAPSHOTS, snapshot)
+    call::cleanup(snapshot, || {
+        SNAPSHOTS.with(snapshot, |view| {
+            view.close();
+            Ok(())
+        })?;
+        SNAPSHOTS.remove(snapshot)
+    })
 }

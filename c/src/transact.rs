@@ -3,11 +3,11 @@
 
 use std::ffi::{c_int, c_void};
 
-use lightning_db_bindings::{Error, ErrorKind, Isolation, Result, Store, guard};
+use lightning_db_bindings::{Error, ErrorKind, Isolation, Result, Store, View, guard};
 
 use crate::error;
 use crate::handles::{DATABASES, TRANSACTIONS, lightning_db_t, lightning_db_txn_t};
-use crate::txn::{self, Txn};
+use crate::txn;
 
 /// What `lightning_db_transact` runs, with the `user` pointer that it was given. 0 commits. Any other number
 /// takes the transaction back and is what `lightning_db_transact` returns: an error number that a call
@@ -66,7 +66,10 @@ struct Open(*mut lightning_db_txn_t);
 
 impl Open {
     fn begin(store: &Store) -> Result<Open> {
-        guard(|| TRANSACTIONS.insert(Txn::begin(store, Isolation::Serializable)?).map(Open))
+        guard(|| {
+            let begun = store.transaction(Isolation::Serializable)?;
+            TRANSACTIONS.insert(View::of_transaction(begun)).map(Open)
+        })
     }
 }
 

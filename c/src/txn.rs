@@ -2,69 +2,13 @@
 #![allow(unsafe_code, reason = "exported functions that take pointers of C")]
 
 use std::ffi::{c_char, c_int};
-use std::ptr;
 
-use std::sync::Arc;
-
-use lightning_db_bindings::{
-    Cursor, Isolation, Lookup, Read, Result, ScanOptions, Store, Transaction, Within,
-};
-use parking_lot::Mutex;
+use lightning_db_bindings::{Result, View};
 
 use crate::cursor::lightning_db_scan_options_t;
 use crate::handles::{DATABASES, TRANSACTIONS, lightning_db_scan_t, lightning_db_t, lightning_db_txn_t};
 use crate::keyspace::bound;
 use crate::{arguments, call, reader};
-
-/// A transaction through one of the keyspaces.
-pub struct Txn {
-    within: Within<Transaction>,
-    /// Handles of the same transaction through other keyspaces. They end with it: as long as one holds it, it counts as
-    /// open.
-    others: Arc<Mutex<Vec<usize>>>,
-    /// In those others, the handle that began it.
-    begun_by: Option<usize>,
-}
-
-impl Txn {
-    /// Begins a transaction. Errors: as [`lightning_db_txn_begin`].
-    pub fn begin(store: &Store, isolation: Isolation) -> Result<Txn> {
-        let within = Within::new(store.database().transaction_with(isolation)?, store);
-        Ok(Txn { within, others: Arc::default(), begun_by: None })
-    }
-
-    fn through(&self, handle: *const lightning_db_txn_t, store: &Store) -> Txn {
-        let begun_by = Some(self.begun_by.unwrap_or(handle.addr()));
-        Txn { within: self.within.through(store), others: Arc::clone(&self.others), begun_by }
-    }
-
-    /// What ends it in all its handles.
-    fn end(&self, handle: *const lightning_db_txn_t) -> impl FnOnce() + use<> {
-        let (others, begun_by) = (Arc::clone(&self.others), self.begun_by.unwrap_or(handle.addr()));
-        move || {
-            for id in std::mem::take(&mut *others.lock()).into_iter().chain([begun_by]) {
-                // Whoever ended or freed it meanwhile has dropped it too.
-                let _ = TRANSACTIONS.end(ptr::without_provenance(id));
-            }
-        }
-    }
-}
-
-impl Read for Txn {
-    #[inline]
-    fn get_with<R>(&self, key: &[u8], use_value: impl FnOnce(&[u8]) -> R) -> Result<Option<R>> {
-        self.within.get_with(key, use_value)
-    }
-
-    #[inline]
-    fn get_cached<R>(&self, key: &[u8], use_value: impl FnOnce(&[u8]) -> R) -> Result<Lookup<R>> {
-        self.within.get_cached(key, use_value)
-    }
-
-    fn cursor(&self, options: ScanOptions) -> Result<Cursor> {
-        self.within.cursor(options)
-    }
-}
 
 /// Begins a serializable transaction, for `lightning_db_txn_free`. NULL on an error: TooMany, Closed, Halted.
 ///
@@ -84,7 +28,7 @@ pub extern "C" fn lightning_db_txn_begin_with(
 ) -> *mut lightning_db_txn_t {
     call::pointer(|| {
         let isolation = arguments::isolation(isolation)?;
-        TRANSACTIONS.insert(DATABASES.with(db, |store| Txn::begin(store, isolation))?)
+        TRANSACTIONS.insert(View::of_transaction(DATABASES.with(db, |store| store.transaction(isolation))?))
     })
 }
 
@@ -102,11 +46,7 @@ pub extern "C" fn lightning_db_txn_in(
 ) -> *mut lightning_db_txn_t {
     call::pointer(|| {
         let store = bound(keyspace)?;
-        TRANSACTIONS.with(txn, |object| {
-            let handle = TRANSACTIONS.insert(object.through(txn, &store))?;
-            object.others.lock().push(handle.addr());
-            Ok(handle)
-        })
+        TRANSACTIONS.insert(TRANSACTIONS.with(txn, |view| view.through(&store))?)
     })
 }
 
@@ -150,7 +90,7 @@ pub unsafe extern "C" fn lightning_db_txn_put(
     call::status(|| {
         // SAFETY: as the header says.
         let (key, value) = unsafe { (arguments::key(key, key_len)?, arguments::value(value, value_len)?) };
-        TRANSACTIONS.with(txn, |txn| txn.within.put(key, value))
+        TRANSACTIONS.with(txn, |view| view.get()?.put(key, value))
     })
 }
 
@@ -164,7 +104,7 @@ pub unsafe extern "C" fn lightning_db_txn_delete(
     call::status(|| {
         // SAFETY: as the header says.
         let key = unsafe { arguments::key(key, key_len) }?;
-        TRANSACTIONS.with(txn, |txn| txn.within.delete(key))
+        TRANSACTIONS.with(txn, |view| view.get()?.delete(key))
     })
 }
 
@@ -196,43 +136,25 @@ pub extern "C" fn lightning_db_txn_commit_with(txn: *mut lightning_db_txn_t, lev
     call::status(|| commit(txn, level))
 }
 
-/// The object goes at once: as long as it is there it counts as an open transaction.
+/// Commits in all keyspaces.
 pub fn commit(txn: *const lightning_db_txn_t, level: c_int) -> Result<()> {
     let level = arguments::level(level)?;
-    let (outcome, end) =
-        TRANSACTIONS.with(txn, |object| Ok((object.within.whole().commit_shared(level), object.end(txn))))?;
-    end();
-    outcome
+    TRANSACTIONS.with(txn, View::end)?.commit(level)
 }
 
 /// Frees a handle; the one that began the transaction ends it.
 pub fn free(txn: *const lightning_db_txn_t) -> Result<()> {
-    let used = TRANSACTIONS.with(txn, |object| match object.begun_by {
-        None => Ok(Some(object.end(txn))),
-        Some(_) => {
-            object.others.lock().retain(|id| *id != txn.addr());
-            Ok(None)
-        }
-    });
-    TRANSACTIONS.remove(txn)?;
-    // An error is that it had ended.
-    if let Ok(Some(end)) = used {
-        end();
-    }
-    Ok(())
+    TRANSACTIONS.with(txn, |view| {
+        view.close();
+        Ok(())
+    })?;
+    TRANSACTIONS.remove(txn)
 }
 
 /// Takes everything back. The handle is to be freed; freeing it without this does the same. Errors: Closed.
 #[unsafe(no_mangle)]
 pub extern "C" fn lightning_db_txn_abort(txn: *mut lightning_db_txn_t) -> c_int {
-    call::status(|| {
-        let end = TRANSACTIONS.with(txn, |object| {
-            object.within.whole().abort_shared()?;
-            Ok(object.end(txn))
-        })?;
-        end();
-        Ok(())
-    })
+    call::status(|| TRANSACTIONS.with(txn, View::end)?.abort())
 }
 
 /// Takes back what was not committed, and frees the handle; one of `lightning_db_txn_in` is freed alone. NULL is

@@ -56,6 +56,60 @@ fn a_lost_update_is_a_conflict() {
     conflict(tx.commit());
 }
 
+#[test]
+fn a_transaction_that_has_ended_gives_up_its_place_and_its_snapshot_whoever_keeps_it() {
+    let mut config = common::small_config();
+    config.max_active_transactions = 2;
+    let db = common::open_with(&MemoryVfs::default(), config).unwrap();
+    db.put(b"k", b"0").unwrap();
+    let counts = || db.stats().map(|stats| (stats.active_transactions, stats.snapshots)).unwrap();
+    let (mut kept, mut scans) = (Vec::new(), Vec::new());
+    for round in 0..12 {
+        let tx = std::sync::Arc::new(db.transaction().unwrap());
+        assert_eq!(tx.get(b"k").unwrap().as_deref(), Some(&b"0"[..]));
+        tx.put(b"own", b"1").unwrap();
+        let mut scan = tx.scan(None, None).unwrap();
+        assert_eq!(counts(), (1, 1));
+        match round % 4 {
+            0 => tx.commit_shared(None).unwrap(),
+            1 => tx.abort_shared().unwrap(),
+            2 => {
+                db.put(b"k", b"0").unwrap();
+                conflict(tx.commit_shared(None));
+            }
+            // Dropped while a scan of it goes on.
+            _ => {}
+        }
+        match round % 4 {
+            3 => drop(tx),
+            _ => {
+                assert_eq!(tx.get(b"k").unwrap_err().kind(), ErrorKind::Closed);
+                assert_eq!(tx.abort_shared().unwrap_err().kind(), ErrorKind::Closed);
+                kept.push(tx);
+            }
+        }
+        assert_eq!(counts(), (0, 0), "round {round}");
+        assert_eq!(scan.next().unwrap().unwrap().0, b"k");
+        scans.push(scan);
+    }
+    drop((kept, scans));
+    assert_eq!(counts(), (0, 0));
+}
+
+/// What a read that runs sees must not be reclaimed when another thread ends its transaction.
+#[test]
+fn a_read_that_runs_keeps_the_snapshot_of_its_transaction() {
+    let db = fresh();
+    db.put(b"k", b"0").unwrap();
+    let tx = db.transaction().unwrap();
+    let counts = || db.stats().map(|stats| (stats.active_transactions, stats.snapshots)).unwrap();
+    let during = tx.get_with(b"k", |_| {
+        std::thread::scope(|scope| scope.spawn(|| tx.abort_shared()).join().unwrap()).unwrap();
+        counts()
+    });
+    assert_eq!((during.unwrap(), counts()), (Some((0, 1)), (0, 0)));
+}
+
 /// A transaction may begin while a commit is under way that has not noted its keys, as nobody was there to ask.
 #[test]
 fn a_transaction_that_begins_beside_a_commit_knows_of_it() {

@@ -16,7 +16,7 @@ export function checkInternal(token: unknown, way: string): asserts token is typ
 }
 
 /** What ends a handle. */
-type End = 'end' | 'release' | 'endScan';
+type End = 'end' | 'endScan';
 
 /** What is left to do for a handle. No closure: that could keep the handle by what it shares with others. */
 interface Left {

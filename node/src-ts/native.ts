@@ -77,7 +77,6 @@ export interface NativeDatabase {
   pause(attempt: number): number | undefined;
   abort(target: number): void;
   end(target: number): void;
-  release(target: number): void;
   createKeyspace(ticket: number, name: string, options: OptionList): void;
   createKeyspaceSync(name: string, options: OptionList): void;
   keyspace(name: string): number;

@@ -21,6 +21,15 @@ function lengthOf(bytes: Uint8Array): number {
   return lengthGetter.call(bytes) as number;
 }
 
+/** `String.prototype.isWellFormed`, where the runtime has it. */
+const isWellFormed = (String.prototype as { isWellFormed?: (this: string) => boolean }).isWellFormed;
+
+/** Refuses text that another one has the UTF-8 of: a lone surrogate would become `U+FFFD`. */
+function checkSurrogates(text: string): string {
+  if (isWellFormed === undefined ? !/\p{Surrogate}/u.test(text) : isWellFormed.call(text)) return text;
+  throw invalid('a string with a lone surrogate has no UTF-8');
+}
+
 /** A growing run of packed items. */
 class Packed {
   buffer: Buffer;
@@ -52,15 +61,15 @@ class Packed {
     buffer[at + 3] = length >>> 24;
   }
 
-  /** Writes bytes at the end, where there is room for them; gives their number. */
+  /** Writes bytes at the end, where there is room for them; gives their number. Throws for a lone surrogate. */
   protected writeBytes(bytes: Bytes, at: number): number {
     const { buffer } = this;
     if (typeof bytes === 'string') {
       const { length } = bytes;
-      if (length > SHORT_TEXT) return buffer.write(bytes, at, 'utf8');
+      if (length > SHORT_TEXT) return buffer.write(checkSurrogates(bytes), at, 'utf8');
       for (let i = 0; i < length; i++) {
         const code = bytes.charCodeAt(i);
-        if (code > 127) return buffer.write(bytes, at, 'utf8');
+        if (code > 127) return buffer.write(checkSurrogates(bytes), at, 'utf8');
         buffer[at + i] = code;
       }
       return length;

@@ -13,21 +13,24 @@ export class Snapshot<KE extends Encoding = 'buffer', VE extends Encoding = 'buf
 
   readonly #source: Source;
   readonly #target: number;
+  /** The snapshot that this is a view of. A view keeps it from being forgotten. */
+  readonly #whole: Snapshot<any, any> | undefined;
 
   /** @internal */
-  constructor(token: typeof internal, source: Source, of?: number) {
+  constructor(token: typeof internal, source: Source, of?: Snapshot<any, any>) {
     checkInternal(token, 'db.snapshot()');
     const { native } = source;
-    const target = of === undefined ? native.snapshot(source.target) : through(of, source);
+    const target = of === undefined ? native.snapshot(source.target) : through(of.#target, source);
     super(source, target);
     this.#source = source;
     this.#target = target;
+    this.#whole = of === undefined ? undefined : (of.#whole ?? of);
     watch(this, native, 'end', target);
   }
 
-  /** The same snapshot through a keyspace. It is a handle of its own, to be closed by itself. Throws `Closed`. */
+  /** The same snapshot through a keyspace. Closing the snapshot closes what this gives; that closes alone. Throws `Closed`. */
   keyspace<K extends Encoding, V extends Encoding>(keyspace: Keyspace<K, V>): Snapshot<K, V> {
-    return new Snapshot<K, V>(internal, keyspaceOf(keyspace, this.#source), this.#target);
+    return new Snapshot<K, V>(internal, keyspaceOf(keyspace, this.#source), this);
   }
 
   /** Lets the snapshot go; later calls throw `Closed`, scans that were begun go on. Closing again does nothing. */

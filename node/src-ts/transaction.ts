@@ -33,18 +33,18 @@ export class Transaction<KE extends Encoding = 'buffer', VE extends Encoding = '
     token: typeof internal,
     source: Source,
     options: TransactionOptions | undefined,
-    whole?: Transaction<any, any>,
+    of?: Transaction<any, any>,
   ) {
     checkInternal(token, 'db.beginTransaction()');
     if (options !== undefined) checkOptions(options, BEGIN);
     const { native } = source;
     const target =
-      whole === undefined ? native.begin(source.target, options?.isolation) : through(whole.#target, source);
+      of === undefined ? native.begin(source.target, options?.isolation) : through(of.#target, source);
     super(source, target);
     this.#source = source;
     this.#target = target;
-    this.#whole = whole;
-    watch(this, native, whole === undefined ? 'end' : 'release', target);
+    this.#whole = of === undefined ? undefined : (of.#whole ?? of);
+    watch(this, native, 'end', target);
   }
 
   /**
@@ -52,7 +52,7 @@ export class Transaction<KE extends Encoding = 'buffer', VE extends Encoding = '
    * this view alone. Throws `Closed`.
    */
   keyspace<K extends Encoding, V extends Encoding>(keyspace: Keyspace<K, V>): Transaction<K, V> {
-    return new Transaction<K, V>(internal, keyspaceOf(keyspace, this.#source), undefined, this.#whole ?? this);
+    return new Transaction<K, V>(internal, keyspaceOf(keyspace, this.#source), undefined, this);
   }
 
   /** Puts a value: in memory, at once. Throws `InvalidArgument` (too long), `Closed`, `Halted`. */
@@ -107,8 +107,7 @@ export class Transaction<KE extends Encoding = 'buffer', VE extends Encoding = '
   /** As `abort`, and does nothing if the transaction has ended. */
   close(): void {
     unwatch(this);
-    if (this.#whole === undefined) this.#source.native.end(this.#target);
-    else this.#source.native.release(this.#target);
+    this.#source.native.end(this.#target);
   }
 }
 

@@ -7,9 +7,10 @@ use lightning_db_bindings::{
     Bounds, Cursor, Error, ErrorKind, Exclusive, Page, Read, Result, ScanOptions, Snapshot, Store, Within,
 };
 
+use crate::bytes::Room;
 use crate::db::{Fixed, Handle};
 use crate::delivery::Convert;
-use crate::env::{Env, Outcome, Room, Value};
+use crate::env::{Env, Outcome, Value};
 use crate::function::define as define_function;
 use crate::jobs;
 use crate::options::limit_of;
@@ -29,7 +30,7 @@ pub struct Walk {
 
 enum State {
     /// Tables are opened by the first page: that may go to the disk. The snapshot keeps the instant.
-    Waiting(Arc<Within<Snapshot>>, ScanOptions),
+    Waiting(Within<Snapshot>, ScanOptions),
     Open(Cursor),
 }
 

@@ -5,7 +5,9 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
-use lightning_db_bindings::{Lookup, Read, Result, Snapshot, Store, Transaction, Within, closed};
+use lightning_db_bindings::{
+    Ending, Lookup, Read, Result, Snapshot, Store, Transaction, View, Within, closed,
+};
 
 use crate::commits::Outstanding;
 use crate::context::Context;
@@ -26,8 +28,8 @@ pub enum Target {
 /// What is read at one instant.
 #[derive(Clone)]
 pub enum Fixed {
-    Snapshot(Arc<Within<Snapshot>>),
-    Transaction(Arc<Within<Transaction>>),
+    Snapshot(Within<Snapshot>),
+    Transaction(Within<Transaction>),
 }
 
 /// An open database. Closing one handle does not touch the others, of this thread or another.
@@ -35,8 +37,8 @@ pub struct Handle {
     pub context: Rc<Context>,
     lease: RefCell<Option<Lease>>,
     pub keyspaces: RefCell<Slots<Store>>,
-    pub snapshots: RefCell<Slots<Arc<Within<Snapshot>>>>,
-    pub transactions: RefCell<Slots<Arc<Within<Transaction>>>>,
+    pub snapshots: RefCell<Slots<View<Snapshot>>>,
+    pub transactions: RefCell<Slots<View<Transaction>>>,
     /// Long work that has to end when the handle closes.
     pub tasks: RefCell<Vec<Weak<Task>>>,
     pub scans: RefCell<Slots<Arc<ScanHandle>>>,
@@ -76,22 +78,23 @@ impl Handle {
     /// What a number stands for. Errors: `Closed`.
     pub fn target(&self, number: f64) -> Result<Target> {
         match Kind::of(number) {
-            Kind::Snapshot => {
-                Ok(Target::Fixed(Fixed::Snapshot(self.snapshots.borrow().get(number).cloned()?)))
-            }
+            Kind::Snapshot => Ok(Target::Fixed(Fixed::Snapshot(self.snapshots.borrow().get(number)?.get()?))),
             Kind::Transaction => self.transaction(number).map(|it| Target::Fixed(Fixed::Transaction(it))),
             Kind::Keyspace | Kind::Scan => self.store(number).map(Target::Store),
         }
     }
 
     /// The transaction with a number. Errors: `Closed`.
-    pub fn transaction(&self, number: f64) -> Result<Arc<Within<Transaction>>> {
-        self.transactions.borrow().get(number).cloned()
+    pub fn transaction(&self, number: f64) -> Result<Within<Transaction>> {
+        self.transactions.borrow().get(number)?.get()
     }
 
-    /// Takes a transaction out: its number is closed.
-    pub fn take_transaction(&self, number: f64) -> Option<Arc<Within<Transaction>>> {
-        self.transactions.borrow_mut().take(number)
+    /// Takes a transaction out, for its end: its number is closed.
+    pub fn take_transaction(&self, number: f64) -> Result<Ending> {
+        let mut transactions = self.transactions.borrow_mut();
+        let ending = transactions.get(number)?.end()?;
+        transactions.take(number);
+        Ok(ending)
     }
 
     /// A read of one key; `CACHED`: of memory only.
@@ -108,10 +111,8 @@ impl Handle {
             return read::<CACHED, R>(store, key, use_value);
         }
         match Kind::of(target) {
-            Kind::Snapshot => read::<CACHED, R>(&**self.snapshots.borrow().get(target)?, key, use_value),
-            Kind::Transaction => {
-                read::<CACHED, R>(&**self.transactions.borrow().get(target)?, key, use_value)
-            }
+            Kind::Snapshot => read::<CACHED, R>(self.snapshots.borrow().get(target)?, key, use_value),
+            Kind::Transaction => read::<CACHED, R>(self.transactions.borrow().get(target)?, key, use_value),
             Kind::Keyspace | Kind::Scan => {
                 read::<CACHED, R>(self.keyspaces.borrow().get(target)?, key, use_value)
             }
@@ -174,7 +175,7 @@ impl Target {
     /// The same reads, all as of one instant.
     pub fn fixed(self) -> Result<Fixed> {
         match self {
-            Target::Store(store) => Ok(Fixed::Snapshot(Arc::new(store.snapshot()?))),
+            Target::Store(store) => Ok(Fixed::Snapshot(store.snapshot()?)),
             Target::Fixed(fixed) => Ok(fixed),
         }
     }
@@ -202,8 +203,8 @@ impl Fixed {
     /// A read of many: `use_value` gets what is found. `NotCached` if it would have to go to the disk.
     pub fn look<const CACHED: bool>(&self, key: &[u8], use_value: impl FnOnce(&[u8])) -> Result<Lookup<()>> {
         match self {
-            Fixed::Snapshot(snapshot) => read::<CACHED, ()>(&**snapshot, key, use_value),
-            Fixed::Transaction(transaction) => read::<CACHED, ()>(&**transaction, key, use_value),
+            Fixed::Snapshot(snapshot) => read::<CACHED, ()>(snapshot, key, use_value),
+            Fixed::Transaction(transaction) => read::<CACHED, ()>(transaction, key, use_value),
         }
     }
 }
@@ -223,7 +224,6 @@ pub fn expose(context: &Rc<Context>, lease: Lease) -> Outcome {
     function::define(env, object, "snapshot", &handle, snapshot)?;
     function::define(env, object, "through", &handle, through)?;
     function::define(env, object, "end", &handle, end)?;
-    function::define(env, object, "release", &handle, release)?;
     keyspaces::define(env, object, &handle)?;
     function::define(env, object, "ingest", &handle, ingest::begin)?;
     Ok(object)
@@ -232,7 +232,7 @@ pub fn expose(context: &Rc<Context>, lease: Lease) -> Outcome {
 /// `snapshot(store)`: the number of a new snapshot, through a store.
 fn snapshot(handle: &Rc<Handle>, env: Env, [store]: [Value; 1]) -> Outcome {
     let snapshot = handle.store(env.number_of(store)?)?.snapshot()?;
-    env.number(handle.snapshots.borrow_mut().add(Arc::new(snapshot))?)
+    env.number(handle.snapshots.borrow_mut().add(View::of_snapshot(snapshot))?)
 }
 
 /// `through(target, store)`: the number of the same snapshot or transaction through another store.
@@ -242,45 +242,35 @@ fn through(handle: &Rc<Handle>, env: Env, [target, store]: [Value; 2]) -> Outcom
     env.number(match Kind::of(target) {
         Kind::Snapshot => {
             let mut snapshots = handle.snapshots.borrow_mut();
-            let snapshot = snapshots.get(target)?.through(&store);
-            snapshots.add(Arc::new(snapshot))?
+            let snapshot = snapshots.get(target)?.through(&store)?;
+            snapshots.add(snapshot)?
         }
         _ => {
-            let transaction = handle.transaction(target)?.through(&store);
-            handle.transactions.borrow_mut().add(Arc::new(transaction))?
+            let mut transactions = handle.transactions.borrow_mut();
+            let transaction = transactions.get(target)?.through(&store)?;
+            transactions.add(transaction)?
         }
     })
 }
 
-/// `end(target)`: closes a keyspace's handle or a snapshot, or takes a transaction back. One that has ended is no error.
+/// `end(target)`: closes a keyspace's handle, a snapshot or a transaction, which is taken back; what was made by `through` ends alone. One that
+/// has ended is no error.
 fn end(handle: &Rc<Handle>, env: Env, [target]: [Value; 1]) -> Outcome {
-    let target = env.number_of(target)?;
-    if let Some(transaction) = forget(handle, target) {
-        // Its scans live on; the transaction must not.
-        let _ = transaction.whole().abort_shared();
-    }
-    Ok(env.nothing())
-}
-
-/// `release(target)`: the same, but a transaction goes on for those who have another number of it.
-fn release(handle: &Rc<Handle>, env: Env, [target]: [Value; 1]) -> Outcome {
-    drop(forget(handle, env.number_of(target)?));
-    Ok(env.nothing())
-}
-
-/// Closes a number. What it was of is dropped behind the borrow of its table.
-fn forget(handle: &Handle, number: f64) -> Option<Arc<Within<Transaction>>> {
+    let number = env.number_of(target)?;
+    // Each is dropped behind the borrow of its table.
     match Kind::of(number) {
         Kind::Snapshot => {
             let snapshot = handle.snapshots.borrow_mut().take(number);
-            drop(snapshot);
-            None
+            snapshot.into_iter().for_each(|snapshot| snapshot.close());
         }
-        Kind::Transaction => handle.take_transaction(number),
+        Kind::Transaction => {
+            let transaction = handle.transactions.borrow_mut().take(number);
+            transaction.into_iter().for_each(|transaction| transaction.close());
+        }
         Kind::Keyspace | Kind::Scan => {
             let keyspace = handle.keyspaces.borrow_mut().take(number);
             drop(keyspace);
-            None
         }
     }
+    Ok(env.nothing())
 }

@@ -29,33 +29,16 @@ impl From<Error> for Failure {
 /// What a call gives.
 pub type Outcome<T = Value> = Result<T, Failure>;
 
-/// Longest argument that is copied to the stack.
-const STACK_LEN: usize = 256;
 /// Longest string of V8.
 const MAX_TEXT_LEN: usize = (1 << 29) - 24;
-/// Longest encoding of one character: what `napi_get_value_string_utf8` may leave free behind a cut.
-const CHARACTER_LEN: usize = 4;
-
-/// Room for the bytes of an argument. They are copied: shared memory may change under us.
-pub struct Room {
-    stack: [u8; STACK_LEN],
-    heap: Vec<u8>,
-}
-
-impl Room {
-    /// No bytes.
-    #[inline]
-    pub fn new() -> Self {
-        Room { stack: [0; STACK_LEN], heap: Vec::new() }
-    }
-}
 
 /// The environment of one JavaScript thread. Used on that thread alone.
 #[derive(Clone, Copy)]
 pub struct Env(sys::napi_env);
 
+/// A status as a result.
 #[inline]
-fn check(status: sys::napi_status) -> Outcome<()> {
+pub fn check(status: sys::napi_status) -> Outcome<()> {
     match status {
         sys::Status::napi_ok => Ok(()),
         sys::Status::napi_pending_exception => Err(Failure::Pending),
@@ -230,76 +213,6 @@ impl Env {
         // SAFETY: the array is of this call.
         let element = |index| self.make(|env, out| unsafe { sys::napi_get_element(env, array, index, out) });
         (0..count).map(element).collect()
-    }
-
-    /// A string in. `expected`: the sentence if it is none.
-    pub fn string_of(self, value: Value, expected: &'static str) -> Outcome<String> {
-        let mut room = Room::new();
-        match self.encoded(value, &mut room)? {
-            Some(bytes) => Ok(String::from_utf8_lossy(bytes).into_owned()),
-            None => Err(Failure::Type(expected)),
-        }
-    }
-
-    /// The UTF-8 of a string, or the bytes of a `Uint8Array`.
-    #[inline]
-    pub fn bytes_of(self, value: Value, room: &mut Room) -> Outcome<&[u8]> {
-        // A borrow that is returned from one arm ends in the other only by this detour.
-        let length = match self.encoded(value, room)? {
-            Some(bytes) => bytes.len(),
-            None => self.viewed(value, room)?,
-        };
-        Ok(match length {
-            0..=STACK_LEN if room.heap.is_empty() => room.stack.get(..length).unwrap_or_default(),
-            _ => &room.heap,
-        })
-    }
-
-    /// As [`Env::bytes_of`]; `None` for `undefined` and `null`.
-    pub fn bytes_or_none(self, value: Value, room: &mut Room) -> Outcome<Option<&[u8]>> {
-        match self.is_nothing(value)? {
-            true => Ok(None),
-            false => self.bytes_of(value, room).map(Some),
-        }
-    }
-
-    /// The UTF-8 of a string; `None` if it is no string.
-    #[inline]
-    fn encoded(self, value: Value, room: &mut Room) -> Outcome<Option<&[u8]>> {
-        room.heap.clear();
-        let mut len = 0;
-        let (data, size) = (room.stack.as_mut_ptr().cast(), STACK_LEN);
-        // SAFETY: at most so many bytes are written, the last of them a 0.
-        match unsafe { sys::napi_get_value_string_utf8(self.0, value, data, size, &mut len) } {
-            sys::Status::napi_string_expected => return Ok(None),
-            status => check(status)?,
-        }
-        if len < STACK_LEN - CHARACTER_LEN {
-            return Ok(room.stack.get(..len));
-        }
-        // SAFETY: without room, only the length is told.
-        check(unsafe { sys::napi_get_value_string_utf8(self.0, value, ptr::null_mut(), 0, &mut len) })?;
-        room.heap.resize(len + 1, 0);
-        let data = room.heap.as_mut_ptr().cast();
-        // SAFETY: as above.
-        check(unsafe { sys::napi_get_value_string_utf8(self.0, value, data, len + 1, &mut len) })?;
-        room.heap.truncate(len);
-        Ok(Some(&room.heap))
-    }
-
-    /// Copies the bytes of a `Uint8Array` and gives their number.
-    #[inline]
-    fn viewed(self, value: Value, room: &mut Room) -> Outcome<usize> {
-        let (data, len) =
-            self.view(value, sys::TypedarrayType::uint8_array, "a string or a Uint8Array is expected")?;
-        room.heap.clear();
-        // SAFETY: the array has so many bytes there, and no JavaScript runs before they are copied.
-        let bytes = unsafe { slice(data, len) };
-        match room.stack.get_mut(..len) {
-            Some(stack) => stack.copy_from_slice(bytes),
-            None => room.heap.extend_from_slice(bytes),
-        }
-        Ok(len)
     }
 
     /// Where the elements of a typed array are, and their number.

@@ -5,6 +5,7 @@
 //! [`delivery`]; commits have a thread for each engine, reads of the disk and long work have threads for the process.
 
 mod batch;
+mod bytes;
 mod commits;
 mod context;
 mod cursor;

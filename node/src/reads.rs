@@ -5,9 +5,10 @@ use std::rc::Rc;
 use lightning_db_bindings::{Error, Lookup, Result};
 use napi_sys::TypedarrayType;
 
+use crate::bytes::Room;
 use crate::context::Context;
 use crate::db::{Fixed, Handle};
-use crate::env::{Env, Failure, Outcome, Room, Value};
+use crate::env::{Env, Failure, Outcome, Value};
 use crate::function::define as define_function;
 use crate::jobs;
 

@@ -3,11 +3,12 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use lightning_db_bindings::{ErrorKind, Within, guard};
+use lightning_db_bindings::{ErrorKind, View, guard};
 
+use crate::bytes::Room;
 use crate::db::Handle;
 use crate::delivery::Completion;
-use crate::env::{Env, Outcome, Room, Value};
+use crate::env::{Env, Outcome, Value};
 use crate::function::define as define_function;
 use crate::options::{isolation_of, level_of};
 
@@ -25,8 +26,7 @@ pub fn define(env: Env, object: Value, handle: &Rc<Handle>) -> Outcome<()> {
 /// `begin(store, isolation)`: the number of a new transaction, through a store.
 fn begin(handle: &Rc<Handle>, env: Env, [store, isolation]: [Value; 2]) -> Outcome {
     let store = handle.store(env.number_of(store)?)?;
-    let transaction = store.database().transaction_with(isolation_of(env, isolation)?)?;
-    let transaction = Arc::new(Within::new(transaction, &store));
+    let transaction = View::of_transaction(store.transaction(isolation_of(env, isolation)?)?);
     env.number(handle.transactions.borrow_mut().add(transaction)?)
 }
 
@@ -52,12 +52,10 @@ fn commit(handle: &Rc<Handle>, env: Env, [ticket, target, level]: [Value; 3]) ->
     let (ticket, target) = (env.number_of(ticket)?, env.number_of(target)?);
     let level = level_of(env, level)?;
     let engine = handle.engine()?;
-    let transaction = handle.transaction(target)?;
-    handle.take_transaction(target);
+    let transaction = handle.take_transaction(target)?;
     let delivery = Arc::clone(&handle.context.delivery);
     let work = move || {
-        // Moved into the call, so that it no longer counts when its end is told.
-        let outcome = guard(move || transaction.whole().commit_shared(level)).map(|()| None);
+        let outcome = guard(move || transaction.commit(level)).map(|()| None);
         delivery.send([Completion { ticket, outcome }]);
     };
     engine.commits.then(work, &handle.outstanding)?;
@@ -70,13 +68,10 @@ fn commit_sync(handle: &Rc<Handle>, env: Env, [target, level]: [Value; 2]) -> Ou
     let target = env.number_of(target)?;
     let level = level_of(env, level)?;
     let engine = handle.engine()?;
-    let transaction = handle.transaction(target)?;
-    handle.take_transaction(target);
+    let transaction = handle.take_transaction(target)?;
     match handle.is_idle() {
-        true => transaction.whole().commit_shared(level)?,
-        false => {
-            engine.commits.wait(move || transaction.whole().commit_shared(level), &handle.outstanding)?
-        }
+        true => transaction.commit(level)?,
+        false => engine.commits.wait(move || transaction.commit(level), &handle.outstanding)?,
     }
     Ok(env.nothing())
 }
@@ -84,9 +79,7 @@ fn commit_sync(handle: &Rc<Handle>, env: Env, [target, level]: [Value; 2]) -> Ou
 /// `abort(target)`: takes it back; its number is closed.
 fn abort(handle: &Rc<Handle>, env: Env, [target]: [Value; 1]) -> Outcome {
     let target = env.number_of(target)?;
-    let transaction = handle.transaction(target)?;
-    handle.take_transaction(target);
-    transaction.whole().abort_shared()?;
+    handle.take_transaction(target)?.abort()?;
     Ok(env.nothing())
 }
 

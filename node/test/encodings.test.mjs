@@ -27,6 +27,33 @@ test('bytes and text come back as they were, whatever their length', async (t) =
   assert.equal(Buffer.isBuffer(db.getSync('ascii')), true);
 });
 
+test('a string with a lone surrogate is no key and no value', async (t) => {
+  const db = await open(t);
+  const refused = (error) => error.code === 'InvalidArgument' && /surrogate/.test(error.message);
+  for (const wrong of ['\ud800', 'a\udc00b', '\udc00\ud800', 'é\ud800', `${'x'.repeat(300)}\ud800`, `\ud83d${'日'.repeat(300)}`]) {
+    await assert.rejects(db.put(wrong, 'v'), refused);
+    await assert.rejects(db.put('k', wrong), refused);
+    await assert.rejects(db.get(wrong), refused);
+    await assert.rejects(db.getMany(['k', wrong]), refused);
+    await assert.rejects(db.batch([{ type: 'put', key: 'k', value: 'v' }, { type: 'del', key: wrong }]), refused);
+    assert.throws(() => db.putSync(wrong, 'v'), refused);
+    assert.throws(() => db.getSync(wrong), refused);
+    assert.throws(() => db.entries({ gte: wrong }).next(), refused);
+    const tx = db.beginTransaction();
+    assert.throws(() => tx.put(wrong, 'v'), refused);
+    assert.throws(() => tx.del(wrong), refused);
+    tx.abort();
+    await db.put('json', wrong, { valueEncoding: 'json' });
+    assert.equal(await db.get('json', { valueEncoding: 'json' }), wrong);
+  }
+  assert.equal((await db.keys().all()).join(), 'json');
+  for (const right of ['\ufffd', `${'\ufffd😀'.repeat(100)}`]) {
+    await db.put(right, right);
+    assert.equal(db.getSync(right, { valueEncoding: 'utf8' }), right);
+    assert.deepEqual(db.getManySync([right]), [Buffer.from(right)]);
+  }
+});
+
 test('values of every length around the limits of the slab', async (t) => {
   const db = await open(t);
   const lengths = [0, 1, 45, 46, 47, 255, 256, 257, 4095, 8191, 8192, 8193, 65535, 65536, 100_000];

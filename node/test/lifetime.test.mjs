@@ -77,6 +77,30 @@ test('what is pending keeps all that it needs', async (t) => {
   await db.close();
 });
 
+test('a view of a snapshot keeps it from being forgotten, and ends with it', async (t) => {
+  const db = await freshDatabase(t);
+  const k = await db.createKeyspace('k');
+  await k.put('a', '1');
+  const closed = (error) => error.code === 'Closed';
+  let view = db.snapshot().keyspace(k).keyspace(k);
+  for (let i = 0; i < 5; i++) {
+    globalThis.gc();
+    await new Promise(setImmediate);
+  }
+  assert.equal(view.getSync('a', { valueEncoding: 'utf8' }), '1');
+  view = undefined;
+  assert(await until(async () => (await db.stats()).snapshots === 0));
+
+  const snapshot = db.snapshot();
+  view = snapshot.keyspace(k);
+  const begun = view.keys();
+  snapshot.close();
+  assert.throws(() => view.getSync('a'), closed);
+  assert.throws(() => view.keyspace(k), closed);
+  assert.equal((await begun.all()).join(), 'a');
+  assert.equal((await db.stats()).snapshots, 0);
+});
+
 test('memory does not grow with reads, scans and handles', async (t) => {
   const db = await freshDatabase(t, { default_level: 'eventual' });
   for (let i = 0; i < 1000; i++) db.put(`k${i}`, 'v'.repeat(100));

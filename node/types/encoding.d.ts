@@ -2,7 +2,7 @@
 
 /**
  * How keys and values are given and taken: `'buffer'` (the default) gives `Buffer`s, `'utf8'` strings, `'json'` whatever
- * JSON can say. `'buffer'` and `'utf8'` both take strings and `Uint8Array`s.
+ * JSON can say. `'buffer'` and `'utf8'` both take strings and `Uint8Array`s. A string with a lone surrogate, which has no UTF-8, is `InvalidArgument`.
  */
 export type Encoding = 'buffer' | 'utf8' | 'json';
 /** What an encoding gives. */

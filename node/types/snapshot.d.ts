@@ -11,7 +11,7 @@ export declare class Snapshot<KE extends Encoding = 'buffer', VE extends Encodin
     #private;
     [Symbol.dispose]: () => void;
     [Symbol.asyncDispose]: () => Promise<void>;
-    /** The same snapshot through a keyspace. It is a handle of its own, to be closed by itself. Throws `Closed`. */
+    /** The same snapshot through a keyspace. Closing the snapshot closes what this gives; that closes alone. Throws `Closed`. */
     keyspace<K extends Encoding, V extends Encoding>(keyspace: Keyspace<K, V>): Snapshot<K, V>;
     /** Lets the snapshot go; later calls throw `Closed`, scans that were begun go on. Closing again does nothing. */
     close(): void;

@@ -267,8 +267,8 @@ class Snapshot(Reader):
         """
     def close(self, /) -> None:
         """
-        Releases the snapshot; parts of it through keyspaces that were made before go on. Later calls raise
-        `ClosedError`; closing again does nothing.
+        Releases the snapshot, in all keyspaces; one made by `keyspace()` is closed alone. Later calls raise `ClosedError`;
+        iterators that were made go on. Closing again does nothing.
         """
 
 class Store(Reader):

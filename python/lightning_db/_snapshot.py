@@ -25,7 +25,7 @@ class Snapshot(_native.Snapshot, Ordered):
     __module__ = "lightning_db"
 
     def keyspace(self, keyspace: Keyspace) -> Snapshot:
-        """The same snapshot through a keyspace, as a snapshot of its own: closing one does not close the other.
+        """This snapshot through a keyspace. Closing the snapshot closes what this gives; that closes alone.
 
         Errors: `ClosedError`; at its calls `NotFoundError` if the keyspace was dropped, `InvalidArgumentError` if it is
         one of another database.

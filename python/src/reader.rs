@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use lightning_db_bindings::{
-    Cursor, Database, Handle, Lookup, Read, Result, ScanOptions, Snapshot, Store, Within, closed,
+    Cursor, Database, Lookup, Read, Result, ScanOptions, Snapshot, Store, Transaction, View, closed,
 };
 use pyo3::Borrowed;
 use pyo3::exceptions::PyKeyError;
@@ -17,7 +17,6 @@ use pyo3::types::{PyBytes, PyDict, PyList, PySlice};
 use crate::bytes::{Key, new};
 use crate::cursor::{ItemsIterator, KeysIterator, ValuesIterator, count};
 use crate::error::{Failure, Outcome, guarded};
-use crate::txn::Part;
 use crate::{bounds, bytes, error};
 
 /// Keys of `get_many` that are looked up before other threads get their turn.
@@ -27,8 +26,8 @@ const CHUNK: usize = 1024;
 pub enum From {
     Database,
     Keyspace { open: AtomicBool },
-    Snapshot(Arc<Handle<Within<Snapshot>>>),
-    Transaction(Arc<Part>),
+    Snapshot(Arc<View<Snapshot>>),
+    Transaction(Arc<View<Transaction>>),
 }
 
 /// What databases, keyspaces, snapshots and transactions have in common.
@@ -52,12 +51,12 @@ macro_rules! on_source {
                 let $source = $reader.store()?;
                 $call
             }
-            From::Snapshot(handle) => {
-                let $source = &*handle.get()?;
+            From::Snapshot(view) => {
+                let $source = &view.get()?;
                 $call
             }
-            From::Transaction(handle) => {
-                let $source = &*handle.get()?;
+            From::Transaction(view) => {
+                let $source = &view.get()?;
                 $call
             }
         }
@@ -258,8 +257,8 @@ impl Reader {
                 From::Database | From::Keyspace { .. } => {
                     get_many(py, &py.detach(|| self.store()?.snapshot())?, &keys)?
                 }
-                From::Snapshot(handle) => get_many(py, &*handle.get()?, &keys)?,
-                From::Transaction(handle) => get_many(py, &*handle.get()?, &keys)?,
+                From::Snapshot(view) => get_many(py, &view.get()?, &keys)?,
+                From::Transaction(view) => get_many(py, &view.get()?, &keys)?,
             };
             Ok(PyList::new(py, values)?)
         })
@@ -307,8 +306,8 @@ impl Reader {
         let open = match &self.from {
             From::Database => true,
             From::Keyspace { open } => open.load(Ordering::Acquire),
-            From::Snapshot(handle) => handle.is_open(),
-            From::Transaction(part) => part.is_open(),
+            From::Snapshot(view) => view.is_open(),
+            From::Transaction(view) => view.is_open(),
         };
         !(open && self.db().is_open())
     }

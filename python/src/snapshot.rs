@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lightning_db_bindings::{self as engine, Handle, Within};
+use lightning_db_bindings::{self as engine, View};
 use pyo3::prelude::*;
 
 use crate::error::guarded;
@@ -13,14 +13,14 @@ use crate::store::Store;
 /// The native half of `lightning_db.Snapshot`.
 #[pyclass(extends = Reader, subclass, frozen, module = "lightning_db._native")]
 pub struct Snapshot {
-    handle: Arc<Handle<Within<engine::Snapshot>>>,
+    view: Arc<View<engine::Snapshot>>,
 }
 
 impl Snapshot {
-    fn with(reader: &Reader, within: Within<engine::Snapshot>, owner: Py<PyAny>) -> PyClassInitializer<Self> {
-        let handle = Arc::new(Handle::new("snapshot", within));
-        let reader = Reader::of_handle(reader.whole(), From::Snapshot(Arc::clone(&handle)), owner);
-        PyClassInitializer::from(reader).add_subclass(Snapshot { handle })
+    fn with(reader: &Reader, view: View<engine::Snapshot>, owner: Py<PyAny>) -> PyClassInitializer<Self> {
+        let view = Arc::new(view);
+        let reader = Reader::of_handle(reader.whole(), From::Snapshot(Arc::clone(&view)), owner);
+        PyClassInitializer::from(reader).add_subclass(Snapshot { view })
     }
 }
 
@@ -38,20 +38,20 @@ impl Snapshot {
             None => {
                 let reader = store.as_super().get();
                 let taken = py.detach(|| reader.store()?.snapshot())?;
-                Ok(Self::with(reader, taken, store.clone().into_any().unbind()))
+                Ok(Self::with(reader, View::of_snapshot(taken), store.clone().into_any().unbind()))
             }
             Some(of) => {
-                let within = of.get().handle.get()?.through(&keyspace(store)?);
-                Ok(Self::with(of.as_super().get(), within, of.clone().into_any().unbind()))
+                let view = of.get().view.through(&keyspace(store)?)?;
+                Ok(Self::with(of.as_super().get(), view, of.clone().into_any().unbind()))
             }
         })
     }
 
-    /// Releases the snapshot; parts of it through keyspaces that were made before go on. Later calls raise
-    /// `ClosedError`; closing again does nothing.
+    /// Releases the snapshot, in all keyspaces; one made by `keyspace()` is closed alone. Later calls raise `ClosedError`;
+    /// iterators that were made go on. Closing again does nothing.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         guarded(|| {
-            py.detach(|| drop(self.handle.take()));
+            py.detach(|| self.view.close());
             Ok(())
         })
     }

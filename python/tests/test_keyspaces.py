@@ -102,10 +102,13 @@ def test_snapshots_span_keyspaces(db: Database, users: Keyspace) -> None:
     users[b"a"] = b"2"
     part = snapshot.keyspace(users)
     assert part[b"a"] == b"1" and b"a" not in snapshot and part.get_many([b"a"]) == [b"1"]
+    alone = part.keyspace(users)
+    alone.close()
+    assert alone.closed and not (part.closed or snapshot.closed)
     snapshot.close()
-    assert part[b"a"] == b"1" and snapshot.closed and not part.closed
-    part.close()
-    assert db.stats()["snapshots"] == 0
+    assert snapshot.closed and part.closed and db.stats()["snapshots"] == 0
+    with pytest.raises(lightning_db.ClosedError):
+        part[b"a"]
     with users.snapshot() as taken:
         assert taken[b"a"] == b"2"
 

@@ -2,7 +2,7 @@
 
 use lightning_db_bindings::write;
 use lightning_db_bindings::{
-    Exclusive, Handle, KeyspaceOptions, Within, WriteBatch, figures, isolation, memory, metrics,
+    Exclusive, Handle, Isolation, KeyspaceOptions, View, WriteBatch, figures, isolation, memory, metrics,
 };
 
 use crate::cases::{Bytes, Figures, Name, Op};
@@ -55,15 +55,12 @@ impl Run {
             }
             Op::Snapshot { r#as } => {
                 let snapshot = store.snapshot()?;
-                self.name(r#as, Item::Snapshot(store, Handle::new("snapshot", snapshot)))
+                self.name(r#as, Item::Snapshot(store, View::of_snapshot(snapshot)))
             }
             Op::Transaction { r#as, isolation: name } => {
-                let tx = match name {
-                    None => store.database().transaction()?,
-                    Some(name) => store.database().transaction_with(isolation(name)?)?,
-                };
-                let handle = Handle::new("transaction", Within::new(tx, &store));
-                self.name(r#as, Item::Transaction(store, handle))
+                let isolation = name.as_deref().map_or(Ok(Isolation::default()), isolation)?;
+                let tx = View::of_transaction(store.transaction(isolation)?);
+                self.name(r#as, Item::Transaction(store, tx))
             }
             _ => Err(wrong("nothing begins with this")),
         }

@@ -2,7 +2,7 @@
 
 use lightning_db_bindings::{
     Bounds, Cursor, Error, ErrorKind, Exclusive, Handle, Page, Read, Result, Snapshot, Store, Transaction,
-    Within, WriteBatch,
+    View, Within, WriteBatch,
 };
 
 /// How entries of scans are taken.
@@ -15,10 +15,8 @@ pub enum Reading {
 pub enum Item {
     Database(Store),
     Keyspace(Handle<Store>),
-    Snapshot(Store, Handle<Within<Snapshot>>),
-    Transaction(Store, Handle<Within<Transaction>>),
-    /// A transaction through another keyspace.
-    Through(Store, Handle<Within<Transaction>>),
+    Snapshot(Store, View<Snapshot>),
+    Transaction(Store, View<Transaction>),
     Batch(Store, Exclusive<WriteBatch>),
     Entries(Exclusive<Entries>),
     /// The transaction of a `transact` that is over.
@@ -38,12 +36,8 @@ impl Item {
         match self {
             Item::Database(store) => return store.database().close(),
             Item::Keyspace(handle) => drop(handle.take()),
-            Item::Snapshot(_, handle) => drop(handle.take()),
-            Item::Transaction(_, handle) => {
-                // Handles through keyspaces may hold it: dropping this one would not end it.
-                let _ = handle.take().map(|tx| tx.whole().abort_shared());
-            }
-            Item::Through(_, handle) => drop(handle.take()),
+            Item::Snapshot(_, view) => view.close(),
+            Item::Transaction(_, view) => view.close(),
             Item::Batch(_, handle) => drop(handle.take()),
             Item::Entries(handle) => drop(handle.take()),
             Item::Ended => {}

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use lightning_db_bindings::write::{self, How};
 use lightning_db_bindings::{
-    CheckReport, Error, ErrorKind, Exclusive, Handle, Opening, OptionValue, Result, Store, Within, guard,
+    CheckReport, Error, ErrorKind, Exclusive, Isolation, Opening, OptionValue, Result, Store, View, guard,
     level,
 };
 use serde_json::Value;
@@ -171,10 +171,8 @@ impl Run {
         match self.item(on)? {
             Item::Database(store) => call(Source::Store(store)),
             Item::Keyspace(handle) => call(Source::Store(&*handle.get()?)),
-            Item::Snapshot(store, handle) => call(Source::Snapshot(store, &*handle.get()?)),
-            Item::Transaction(store, handle) | Item::Through(store, handle) => {
-                call(Source::Transaction(store, &*handle.get()?))
-            }
+            Item::Snapshot(store, view) => call(Source::Snapshot(store, &view.get()?)),
+            Item::Transaction(store, view) => call(Source::Transaction(store, &view.get()?)),
             Item::Ended => Err(ended().into()),
             Item::Batch(..) | Item::Entries(_) => Err(wrong(format!("{on:?} is of another kind"))),
         }
@@ -183,14 +181,8 @@ impl Run {
     fn through(&mut self, on: &str, name: &str, keyspace: &str) -> Outcome {
         let target = self.store(keyspace)?;
         let item = match self.item(on)? {
-            Item::Snapshot(store, handle) => {
-                let snapshot = handle.get()?.through(&target);
-                Item::Snapshot(store.clone(), Handle::new("snapshot", snapshot))
-            }
-            Item::Transaction(store, handle) | Item::Through(store, handle) => {
-                let tx = handle.get()?.through(&target);
-                Item::Through(store.clone(), Handle::new("transaction", tx))
-            }
+            Item::Snapshot(store, view) => Item::Snapshot(store.clone(), view.through(&target)?),
+            Item::Transaction(store, view) => Item::Transaction(store.clone(), view.through(&target)?),
             Item::Ended => return Err(ended().into()),
             _ => return Err(wrong(format!("{on:?} is neither a snapshot nor a transaction"))),
         };
@@ -270,18 +262,17 @@ impl Run {
         })
     }
 
-    /// Takes the transaction out of its handle, so that it is gone, its snapshot too, when the call returns.
     fn finish(&mut self, on: &str, what: &Op) -> Outcome {
-        let handle = match self.item(on)? {
-            Item::Transaction(_, handle) => handle,
+        let view = match self.item(on)? {
+            Item::Transaction(_, view) => view,
             Item::Ended => return Err(ended().into()),
             _ => return Err(wrong(format!("{on:?} is no transaction"))),
         };
         let Op::Commit { level: name } = what else {
-            return done(handle.take().ok_or_else(ended)?.whole().abort_shared());
+            return done(view.end()?.abort());
         };
         let level = name.as_deref().map(level).transpose()?;
-        done(handle.take().ok_or_else(ended)?.whole().commit_shared(level))
+        done(view.end()?.commit(level))
     }
 
     fn transact(&mut self, store: &Store, transact: &Transact) -> Outcome {
@@ -292,7 +283,7 @@ impl Run {
         let mut attempts = 0;
         let outcome = loop {
             attempts += 1;
-            let tx = Handle::new("transaction", Within::new(store.database().transaction()?, store));
+            let tx = View::of_transaction(store.transaction(Isolation::default())?);
             self.name(&transact.r#as, Item::Transaction(store.clone(), tx))?;
             let kept: HashSet<_> = self.items.keys().cloned().collect();
             self.in_callback = true;
@@ -306,11 +297,11 @@ impl Run {
             let Some(Item::Transaction(_, tx)) = self.items.remove(&transact.r#as) else {
                 return Err(wrong("the callback's transaction is lost"));
             };
-            let tx = tx.take().ok_or_else(|| wrong("the callback's transaction has ended"))?;
+            let tx = tx.end().map_err(|_| wrong("the callback's transaction has ended"))?;
             if transact.fail {
                 break Err(Error::invalid(OWN));
             }
-            let outcome = tx.whole().commit_shared(None);
+            let outcome = tx.commit(None);
             let Err(error) = &outcome else { break outcome };
             let Some(pause) = store.database().pause_before_retry(attempts, error.kind()) else {
                 break outcome;

@@ -69,7 +69,8 @@ class Snapshot : public detail::SnapshotReader {
  public:
   explicit Snapshot(::lightning_db_snapshot_t* handle) noexcept : detail::SnapshotReader(handle) {}
 
-  /// The same snapshot through a keyspace of its database, or through the default one. Each of them is closed alone.
+  /// The same snapshot through a keyspace of its database, or through the default one. It closes alone; once the snapshot is
+  /// closed or destroyed its calls throw.
   Snapshot in(const Database& keyspace) const;
 
   /// Frees the snapshot early; every later call throws.

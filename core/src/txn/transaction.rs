@@ -55,17 +55,31 @@ impl Isolation {
 #[must_use = "a transaction that is dropped is taken back"]
 pub struct Transaction {
     engine: Arc<Engine>,
-    hold: SnapshotHold,
+    sequence: SequenceNumber,
     isolation: Isolation,
     work: Arc<Mutex<Work>>,
     keep: KeepAlive,
 }
 
-/// What a transaction has done so far.
+/// What a transaction has done so far. Scans and whoever shares the transaction may keep it beyond the end.
 pub(super) struct Work {
     writes: Writes,
     pub reads: ReadSet,
-    done: bool,
+    /// `None` once it has ended.
+    place: Option<Place>,
+}
+
+/// A place among the open transactions, and a snapshot. Both are given up when it is dropped.
+struct Place {
+    engine: Arc<Engine>,
+    /// Calls that run share it: what they read must not be reclaimed when another thread ends the transaction.
+    hold: Arc<SnapshotHold>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.engine.writer.end(self.hold.sequence());
+    }
 }
 
 impl Transaction {
@@ -77,13 +91,11 @@ impl Transaction {
             (hold.sequence(), hold)
         })?;
         engine.health.meters.add(Counter::TransactionsBegun, 1);
+        let sequence = hold.sequence();
+        let place = Some(Place { engine: Arc::clone(&engine), hold: Arc::new(hold) });
         let (writes, reads) = Default::default();
-        let work = Work { writes, reads, done: false };
-        Ok(Transaction { engine, hold, isolation, work: Arc::new(Mutex::new(work)), keep })
-    }
-
-    fn sequence(&self) -> SequenceNumber {
-        self.hold.sequence()
+        let work = Arc::new(Mutex::new(Work { writes, reads, place }));
+        Ok(Transaction { engine, sequence, isolation, work, keep })
     }
 
     /// The value of `key`, or `None`. Errors: `Closed`, `InvalidArgument` (key too long), `Corruption`, `Io`.
@@ -127,8 +139,9 @@ impl Transaction {
         if self.isolation == Isolation::Serializable {
             work.reads.add_key(keyspace, key);
         }
+        let _hold = work.place.as_ref().map(|place| Arc::clone(&place.hold));
         drop(work);
-        self.engine.lookup(keyspace, Some(self.sequence()), key, reach, use_value)
+        self.engine.lookup(keyspace, Some(self.sequence), key, reach, use_value)
     }
 
     /// Puts a value. Errors: `InvalidArgument` (too long), `Closed`, `Halted`.
@@ -177,11 +190,15 @@ impl Transaction {
     pub fn scan_with(&self, options: ScanOptions) -> Result<TransactionScan> {
         self.engine.health.check_read()?;
         let keyspace = self.engine.keyspace_of(&options)?;
-        let own = self.open_work()?.writes.scanned(keyspace)?;
+        let mut work = self.open_work()?;
+        let own = work.writes.scanned(keyspace)?;
+        // From now on the view keeps what the scan reads, not the snapshot.
+        let view = Arc::clone(&self.engine.catalogue.view().load());
+        drop(work);
         let source = ScanSource {
-            view: Arc::clone(&self.engine.catalogue.view().load()),
+            view,
             keyspace,
-            sequence: self.sequence(),
+            sequence: self.sequence,
             health: Arc::clone(&self.engine.health),
             own,
             read_ahead: self.engine.read_ahead.clone(),
@@ -221,15 +238,18 @@ impl Transaction {
 
     /// As [`Transaction::abort`], for a transaction that is shared: every later call on it is `Closed`.
     pub fn abort_shared(&self) -> Result<()> {
-        self.open_work()?.done = true;
+        self.open_work()?.end();
         self.count(Counter::TransactionsAborted);
         Ok(())
     }
 
     fn finish(&self, level: ConsistencyLevel) -> Result<()> {
         let mut work = self.open_work()?;
-        work.done = true;
+        // Taken first: a panic ends the transaction too.
+        let place = work.place.take();
         let outcome = self.commit_work(&mut work, level);
+        work.end();
+        drop(place);
         self.count(match &outcome {
             Ok(()) => Counter::TransactionsCommitted,
             Err(error) if error.kind() == ErrorKind::Conflict => Counter::TransactionConflicts,
@@ -243,7 +263,7 @@ impl Transaction {
     }
 
     fn commit_work(&self, work: &mut Work, level: ConsistencyLevel) -> Result<()> {
-        let since = self.sequence();
+        let since = self.sequence;
         // Without writes the reads are those of one instant, which is a serial order already.
         if work.writes.is_empty() {
             return self.engine.health.check_read();
@@ -254,18 +274,25 @@ impl Transaction {
 
     fn open_work(&self) -> Result<MutexGuard<'_, Work>> {
         let work = self.work.lock();
-        if work.done {
+        if work.place.is_none() {
             return Err(Error::new(ErrorKind::Closed, "the transaction has ended"));
         }
         Ok(work)
     }
 }
 
+impl Work {
+    /// Gives up what only an open transaction needs. `false` if it had ended.
+    fn end(&mut self) -> bool {
+        (self.writes, self.reads) = Default::default();
+        self.place.take().is_some()
+    }
+}
+
 impl Drop for Transaction {
     fn drop(&mut self) {
-        if !std::mem::replace(&mut self.work.lock().done, true) {
+        if self.work.lock().end() {
             self.count(Counter::TransactionsAborted);
         }
-        self.engine.writer.end(self.sequence());
     }
 }
