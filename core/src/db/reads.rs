@@ -128,3 +128,38 @@ impl Database {
         self.engine().scan(None, options, self.keep_alive())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::hash::hash_key;
+    use crate::cache::pin;
+    use crate::read::{absence_is_expected, is_surely_absent};
+    use crate::sync::Arc;
+    use crate::vfs::MemoryVfs;
+
+    #[test]
+    fn behind_an_absent_key_the_filters_alone_answer_for_the_next() {
+        let vfs = Arc::new(MemoryVfs::default());
+        let db = Database::open_on(vfs, "/db".as_ref(), Default::default(), true).unwrap();
+        db.put_batch(&[("a", "1"), ("z", "1")]).unwrap();
+        db.compact_lsm().unwrap();
+        db.put_batch(&[("b", "2"), ("z", "2")]).unwrap();
+        db.flush().unwrap();
+        db.put("c", "3").unwrap();
+        // Filters are read by the first look at them.
+        assert_eq!(db.get("o").unwrap(), None);
+        let absent = |key: &str| {
+            let view = db.engine().catalogue.view().load();
+            let key = key.as_bytes();
+            is_surely_absent(&view, KeyspaceId::DEFAULT, key, hash_key(key), &pin().unwrap())
+        };
+        for (key, is_there) in
+            [("p", false), ("a", true), ("q", false), ("b", true), ("r", false), ("c", true)]
+        {
+            assert_eq!(db.get(key).unwrap().is_some(), is_there);
+            assert_eq!(absence_is_expected(), !is_there, "{key}");
+            assert_eq!(absent(key), !is_there, "{key}");
+        }
+    }
+}

@@ -20,9 +20,14 @@ pub enum Found {
     Database,
 }
 
-/// Looks at a path. Errors: `NotADatabase` for a file, a backup, an unfinished restore or a folder of
-/// something else; `Corruption` for a database whose `CURRENT` is gone.
+/// Looks at a path that is to be opened. Errors: `NotADatabase` for a file, a backup, an unfinished restore or repair, or a
+/// folder of something else; `Corruption` for a database whose `CURRENT` is gone.
 pub fn inspect(vfs: &dyn Vfs, path: &Path) -> Result<Found> {
+    look(vfs, path, false)
+}
+
+/// As [`inspect`]. `may_be_half_repaired`: a database whose repair was cut is one too.
+fn look(vfs: &dyn Vfs, path: &Path, may_be_half_repaired: bool) -> Result<Found> {
     let foreign = |what: &str| {
         Err(Error::new(ErrorKind::NotADatabase, format!("{}: {what}", path.display())).with_file(path))
     };
@@ -30,7 +35,7 @@ pub fn inspect(vfs: &dyn Vfs, path: &Path) -> Result<Found> {
         None => return Ok(Found::Nothing),
         Some(FileType::Folder) => {}
         Some(FileType::Other) => match vfs.canonicalize(path) {
-            Ok(real) if real != path => return inspect(vfs, &real),
+            Ok(real) if real != path => return look(vfs, &real, may_be_half_repaired),
             _ => return foreign("is neither a file nor a folder"),
         },
         Some(FileType::File(_)) => return foreign("is a file; a database is a folder"),
@@ -39,6 +44,9 @@ pub fn inspect(vfs: &dyn Vfs, path: &Path) -> Result<Found> {
     let has = |wanted: &str| names.iter().any(|name| name == wanted);
     if has(RESTORING) {
         return foreign("a restore into this folder was cut; run it again");
+    }
+    if has(REPAIRING) && may_be_half_repaired {
+        return Ok(Found::Database);
     }
     if has(REPAIRING) {
         return foreign("a repair of this database was cut; run it again");
@@ -72,23 +80,14 @@ pub fn inspect(vfs: &dyn Vfs, path: &Path) -> Result<Found> {
 /// For check and repair, which a damaged or half repaired database may be given: whether the folder holds
 /// files of one. Errors: `NotFound`; `NotADatabase` for anything else.
 pub fn check_is_ours(vfs: &dyn Vfs, path: &Path) -> Result<()> {
-    match inspect(vfs, path) {
+    match look(vfs, path, true) {
         Ok(Found::Database) => Ok(()),
         Ok(_) => {
             let message = format!("{}: there is no database", path.display());
             Err(Error::new(ErrorKind::NotFound, message).with_file(path))
         }
         Err(error) if error.kind() == ErrorKind::Corruption => Ok(()),
-        Err(error) => {
-            let marker = path.join(REPAIRING);
-            match vfs.file_type(&marker) {
-                Ok(Some(_)) => Ok(()),
-                Err(failed) if failed.kind() != std::io::ErrorKind::NotADirectory => {
-                    Err(Error::io("look at", &marker, failed))
-                }
-                _ => Err(error),
-            }
-        }
+        Err(error) => Err(error),
     }
 }
 

@@ -233,12 +233,16 @@ impl Transaction {
     /// As [`Transaction::commit_with`] (`None`: at the default level), for a transaction that is shared: every
     /// later call on it is `Closed`.
     pub fn commit_shared(&self, level: Option<ConsistencyLevel>) -> Result<()> {
-        self.finish(level.unwrap_or(self.engine.default_level))
+        let outcome = self.finish(level.unwrap_or(self.engine.default_level));
+        self.work.lock().forget();
+        outcome
     }
 
     /// As [`Transaction::abort`], for a transaction that is shared: every later call on it is `Closed`.
     pub fn abort_shared(&self) -> Result<()> {
-        self.open_work()?.end();
+        let mut work = self.open_work()?;
+        work.place = None;
+        work.forget();
         self.count(Counter::TransactionsAborted);
         Ok(())
     }
@@ -248,7 +252,6 @@ impl Transaction {
         // Taken first: a panic ends the transaction too.
         let place = work.place.take();
         let outcome = self.commit_work(&mut work, level);
-        work.end();
         drop(place);
         self.count(match &outcome {
             Ok(()) => Counter::TransactionsCommitted,
@@ -282,16 +285,17 @@ impl Transaction {
 }
 
 impl Work {
-    /// Gives up what only an open transaction needs. `false` if it had ended.
-    fn end(&mut self) -> bool {
-        (self.writes, self.reads) = Default::default();
-        self.place.take().is_some()
+    /// Gives up the memory that only an open transaction needs.
+    fn forget(&mut self) {
+        if self.place.is_none() {
+            (self.writes, self.reads) = Default::default();
+        }
     }
 }
 
 impl Drop for Transaction {
     fn drop(&mut self) {
-        if self.work.lock().end() {
+        if self.work.lock().place.take().is_some() {
             self.count(Counter::TransactionsAborted);
         }
     }

@@ -64,7 +64,10 @@ impl Vfs for OsVfs {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        lock::check_folder_of(to)?;
+        lock::check_folder_of(from)?;
+        if from.parent() != to.parent() {
+            lock::check_folder_of(to)?;
+        }
         fs::rename(from, to)
     }
 

@@ -6,7 +6,7 @@ use crate::base::coding::put_varint;
 use crate::base::config::ConsistencyLevel;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::hash::hash_key;
-use crate::base::ids::{MAX_SEQUENCE, SequenceNumber};
+use crate::base::ids::{KeyspaceId, MAX_SEQUENCE, SequenceNumber};
 use crate::base::limits::DEFERRED_LOG_BYTES;
 use crate::base::planted::{Plant, planted};
 use crate::base::record::RecordKind;
@@ -103,7 +103,7 @@ pub(super) struct Section {
     /// Ingests that wait for what is older to be flushed; commits wait for them.
     pub pauses: usize,
     header: Vec<u8>,
-    /// Hashes of the rows of a group.
+    /// Hashes of the rows of a group's first operations, then of all; none while there are no rows.
     pub(super) hashes: Vec<u64>,
     /// Buckets of rows that are locked.
     buckets: Vec<usize>,
@@ -153,7 +153,7 @@ impl Writer {
             }
         }
         let Some(unfinished) = unfinished else { return };
-        self.ask_ahead(&mut staging.memtables, members);
+        self.ask_ahead(section, &mut staging.memtables, members);
         let result = self.log_group(section, members);
         if let Err(error) = &result {
             // The group is taken back; deferred commits in front of it stay buffered.
@@ -218,17 +218,24 @@ impl Writer {
         }
     }
 
-    /// Asks the processor for what the commit will change once the log is written, if that is little. Larger batches ask as they
-    /// go.
-    fn ask_ahead(&self, memtables: &mut Memtables<'_>, members: &[Member<'_>]) {
-        let hints = self.rows.is_on().then(|| self.catalogue.tables().cache.hints());
+    /// Asks the processor for what the first operations will change once the log is written. The others ask as they go.
+    fn ask_ahead(&self, section: &mut Section, memtables: &mut Memtables<'_>, members: &[Member<'_>]) {
+        section.hashes.clear();
+        let are_rows_on = self.rows.is_on();
         for (nth, (_, operation)) in operations(members).take(AHEAD).enumerate() {
             let hash = hash_key(operation.key);
             memtables.ask_filter(operation.keyspace, nth, hash);
-            if let Some(hints) = hints {
-                hints.prefetch(self.rows.prefetch(operation.keyspace.0, hash));
+            if are_rows_on {
+                section.hashes.push(self.ask_row(operation.keyspace, hash));
             }
         }
+    }
+
+    /// Asks for the lines of a row and of its hint. The hash of the row.
+    fn ask_row(&self, keyspace: KeyspaceId, hash: u64) -> u64 {
+        let hash = self.rows.prefetch(keyspace.0, hash);
+        self.catalogue.tables().cache.hints().prefetch(hash);
+        hash
     }
 
     /// Makes a group visible; rows of its keys are changed with it.
@@ -238,11 +245,8 @@ impl Writer {
             return self.catalogue.view().publish(last);
         }
         let hints = self.catalogue.tables().cache.hints();
-        section.hashes.clear();
-        for (_, operation) in operations(members) {
-            let hash = self.rows.prefetch(operation.keyspace.0, hash_key(operation.key));
-            hints.prefetch(hash);
-            section.hashes.push(hash);
+        for (_, operation) in operations(members).skip(section.hashes.len()) {
+            section.hashes.push(self.ask_row(operation.keyspace, hash_key(operation.key)));
         }
         section.buckets.clear();
         for ((sequence, operation), hash) in operations(members).zip(&section.hashes) {

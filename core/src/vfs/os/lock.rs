@@ -9,9 +9,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The folders that this process has locked, by canonical path, and which folders these are, if that is known. Asked before a lock file is opened:
-/// where locks belong to a process rather than to an open file, merely closing a second handle of the
-/// file would set the first one free. The mutex is the standard library's: a child can release it whoever waited in its parent.
+/// The folders that this process has locked, by canonical path, and which folders these are, if that is known.
+/// Asked before a lock file is opened: where locks belong to a process rather than to an open file, merely closing a
+/// second handle of the file would set the first one free. The mutex is the standard library's: a child can release
+/// it whoever waited in its parent.
 static LOCKED: Mutex<Folders> = Mutex::new(Folders::new());
 
 type Folders = BTreeMap<PathBuf, Option<Identity>>;
@@ -170,9 +171,14 @@ mod tests {
         assert_eq!(check_folder_of(&old).unwrap_err().kind(), io::ErrorKind::NotFound);
         fs::create_dir(&folder).unwrap();
         fs::write(&old, "of the second").unwrap();
-        let new = folder.join("new");
-        let refused =
-            [OsVfs.open(&new, OpenMode::CreateNew).map(drop), OsVfs.rename(&old, &new), OsVfs.remove(&old)];
+        let (new, elsewhere) = (folder.join("new"), parent.path().join("elsewhere"));
+        let refused = [
+            OsVfs.open(&new, OpenMode::CreateNew).map(drop),
+            OsVfs.rename(&old, &new),
+            OsVfs.rename(&old, &elsewhere),
+            OsVfs.rename(&elsewhere, &new),
+            OsVfs.remove(&old),
+        ];
         for refused in refused {
             assert!(refused.unwrap_err().to_string().contains("in its place"));
         }
