@@ -583,3 +583,16 @@ fn a_cut_repair_that_cannot_be_read_is_an_error_of_the_disk() {
     }
     assert!(failed > 10, "{failed}");
 }
+
+/// A repair that was cut before its marker was whole, and found nothing wrong when it was run again, is over: also behind a power cut.
+#[test]
+fn a_marker_that_a_repair_takes_away_does_not_come_back() {
+    let sample = Sample::new(true);
+    for len in [0, 5, 12] {
+        let disk = sample.disk.crash(Keep::All);
+        disk.write_file(path_of("REPAIRING"), vec![7; len]).unwrap();
+        assert_eq!(open(&disk).unwrap_err().kind(), ErrorKind::NotADatabase);
+        assert!(repair(&disk).unwrap().is_ok());
+        open(&disk.crash(Keep::Durable)).unwrap();
+    }
+}

@@ -25,7 +25,7 @@ use ids::Ids;
 /// Words of a line: a cache line.
 const LINE_WORDS: usize = 8;
 /// Hints take the capacity of the cache divided by this.
-const SHARE: usize = 32;
+const SHARE: usize = 24;
 /// Leaves take so many bytes of the capacity at least, or some have no id.
 const LEAF_BYTES: usize = 2048;
 /// Most leaves with an id.

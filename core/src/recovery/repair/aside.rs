@@ -35,8 +35,9 @@ impl<'a> Aside<'a> {
         if read.is_ok() && bytes == marker(number) {
             return Ok(Some(Aside { job, first_new: number }));
         }
-        // It was cut before it had made anything.
-        job.vfs.remove(&path).map_err(|error| Error::io("remove", &path, error))?;
+        // It was cut before it had made anything. The repair may find that nothing is wrong, and do nothing more.
+        remove(&**job.vfs, &path)?;
+        sync_folder(&**job.vfs, job.folder)?;
         Ok(None)
     }
 
