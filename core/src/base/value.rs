@@ -29,6 +29,20 @@ enum Repr {
 }
 
 impl Value {
+    /// Makes an empty value a copy of `bytes`. Errors: `OutOfMemory`.
+    #[inline]
+    pub(crate) fn fill(&mut self, bytes: &[u8]) -> Result<()> {
+        if let Repr::Inline(len, inline) = &mut self.0
+            && let Some(place) = inline.get_mut(..bytes.len())
+        {
+            place.copy_from_slice(bytes);
+            *len = bytes.len() as u8;
+            return Ok(());
+        }
+        *self = Self::copy(bytes)?;
+        Ok(())
+    }
+
     /// An own copy, to be made where it stays: it is large to be handed on. Errors: `OutOfMemory`.
     #[inline]
     pub fn copy(bytes: &[u8]) -> Result<Self> {
@@ -36,6 +50,14 @@ impl Value {
             0..=LARGE => Ok(bytes.into()),
             _ => Ok(Value(Repr::Large(Arc::new(memory::copy(bytes)?)))),
         }
+    }
+}
+
+/// Empty.
+impl Default for Value {
+    #[inline]
+    fn default() -> Self {
+        Value(Repr::Inline(0, [0; INLINE]))
     }
 }
 
@@ -100,6 +122,9 @@ mod tests {
             let value = Value::from(&bytes[..]);
             assert_eq!(value, bytes);
             assert_eq!(Value::copy(&bytes).unwrap(), bytes);
+            let mut filled = Value::default();
+            filled.fill(&bytes).unwrap();
+            assert_eq!(filled, bytes);
             assert_eq!(Vec::from(value.clone()), bytes);
         }
     }
